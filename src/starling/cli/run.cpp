@@ -1,0 +1,208 @@
+/// `starling run`: an experiment from file to table.
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "starling/cli/commands.hpp"
+#include "starling/cli/progress.hpp"
+#include "starling/cli/text_table.hpp"
+#include "starling/engine/train.hpp"
+#include "starling/experiment/experiment.hpp"
+#include "starling/experiment/toml.hpp"
+#include "starling/record/metrics_file.hpp"
+#include "starling/record/run_folder.hpp"
+#include "starling/record/safetensors.hpp"
+
+namespace starling {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+  std::string file, out;
+  std::vector<std::string> overrides;
+  std::size_t threads = std::max(1u, std::thread::hardware_concurrency());
+  bool dry_run = false, quiet = false;
+};
+
+/// Everything an experiment needs, made and checked, before anything is written.
+struct Prepared {
+  Experiment experiment;
+  Network network;
+  std::unique_ptr<Problem> problem;
+  std::vector<std::unique_ptr<RowUpdate>> updates;
+  Round rounds;
+};
+
+/// Says which file a mistake is in, where the error does not say so itself.
+template <class F>
+auto naming(const std::string& file, const F& make) {
+  try {
+    return make();
+  } catch (const UserError& error) {
+    const std::string text = error.what();
+    throw text.find(": ") != std::string::npos && text.starts_with(file)
+        ? error
+        : UserError{file + ": " + text};
+  }
+}
+
+Prepared prepare(const Arguments& arguments) {
+  Experiment experiment = read_experiment(arguments.file, arguments.overrides);
+  return naming(experiment.file, [&] {
+    Network network = experiment.network.make();
+    std::vector<std::unique_ptr<RowUpdate>> updates;
+    for (const MethodPlan& plan : experiment.methods) {
+      updates.push_back(plan.method());
+      check_weights(plan.label, *updates.back(), network);
+    }
+    // A graph file may say itself how many nodes there are.
+    std::unique_ptr<Problem> problem =
+        experiment.problem(network.graph.nodes(), experiment.seed);
+    const Round rounds = experiment.rounds_on(*problem);
+    return Prepared{std::move(experiment), std::move(network), std::move(problem),
+                    std::move(updates), rounds};
+  });
+}
+
+std::string introduction(const Prepared& prepared) {
+  const Graph& graph = prepared.network.graph;
+  return fmt::format("{}\n{} nodes, {} {}edges, {} rounds\n{}\n", prepared.experiment.title,
+                     graph.nodes(), graph.edges(), graph.is_directed() ? "directed " : "",
+                     prepared.rounds, prepared.problem->summary());
+}
+
+void save_state(const Simulation& simulation, const RowUpdate& update, const fs::path& path) {
+  std::vector<TensorRows> tensors;
+  for (std::size_t v = 0; v < update.state_count(); ++v) {
+    const NodeRows& rows = simulation.state()[v];
+    tensors.push_back({std::string{update.variables()[v]},
+                       {rows.nodes(), rows.dimension()},
+                       rows.nodes(),
+                       [&rows](std::size_t row) { return rows.row(row); }});
+  }
+  write_whole_file(path, to_safetensors(tensors));
+}
+
+/// What the table at the end says of a method.
+struct Outcome {
+  std::string label;
+  std::optional<Metrics> last;
+  std::optional<Divergence> divergence;
+};
+
+Outcome run_method(const Prepared& prepared, std::size_t m, const fs::path& folder,
+                   MetricsFile& file, Pool& pool, bool quiet) {
+  const Experiment& experiment = prepared.experiment;
+  const MethodPlan& plan = experiment.methods[m];
+  const auto step_size = [&](Round k) { return plan.step * plan.schedule(k, prepared.rounds); };
+  Simulation simulation(*prepared.updates[m], *prepared.problem, prepared.network.weights,
+                        step_size, pool);
+  Outcome outcome{.label = plan.label, .last = {}, .divergence = {}};
+  Progress progress(plan.label, prepared.rounds, quiet);
+  outcome.divergence =
+      train(simulation, {prepared.rounds, experiment.every, experiment.measures},
+            {.evaluated =
+                 [&](const Metrics& metrics) {
+                   file.append(plan.label, experiment.seed, metrics);
+                   outcome.last = metrics;
+                   progress.evaluated(metrics);
+                 },
+             .advanced = [&](Round round) { progress.advanced(round); }});
+  if (!outcome.divergence)
+    save_state(simulation, *prepared.updates[m],
+               folder / "checkpoints" / (plan.label + ".safetensors"));
+  return outcome;
+}
+
+std::string final_table(const std::vector<Outcome>& outcomes) {
+  const auto number = [](const std::optional<double>& value) {
+    return value ? fmt::format("{:.5g}", *value) : "-";
+  };
+  std::vector<std::vector<std::string>> rows{{"method", "rounds", "objective", "test accuracy",
+                                              "worst node", "consensus error", "gradient norm",
+                                              "MB sent", "seconds"}};
+  for (const Outcome& outcome : outcomes) {
+    const Metrics last = outcome.last.value_or(Metrics{});
+    rows.push_back({outcome.label + (outcome.divergence ? " (diverged)" : ""),
+                    fmt::format("{}", last.round), number(last.objective),
+                    number(last.test_accuracy), number(last.node_accuracy_min),
+                    number(last.consensus_error), number(last.gradient_norm),
+                    fmt::format("{:.1f}", static_cast<double>(last.bytes_sent) / 1e6),
+                    fmt::format("{:.1f}", last.seconds)});
+  }
+  // A column in which nobody has a value says nothing.
+  for (std::size_t c = rows[0].size(); c-- > 1;) {
+    const auto empty = [c](const auto& row) { return row[c] == "-"; };
+    if (std::all_of(rows.begin() + 1, rows.end(), empty))
+      for (auto& row : rows) row.erase(row.begin() + static_cast<std::ptrdiff_t>(c));
+  }
+  return text_table(rows);
+}
+
+int run(const Arguments& arguments) {
+  const Prepared prepared = prepare(arguments);
+  if (!arguments.quiet || arguments.dry_run) fmt::print("{}\n", introduction(prepared));
+  if (arguments.dry_run) {
+    fmt::print("{}", to_toml_document(prepared.experiment.resolved));
+    return success;
+  }
+
+  const fs::path folder = arguments.out.empty()
+                              ? free_run_folder(fs::path{arguments.file}.stem().string())
+                              : fs::path{arguments.out};
+  create_run_folder(folder);
+  fs::create_directory(folder / "checkpoints");
+  write_whole_file(folder / "experiment.toml", to_toml_document(prepared.experiment.resolved));
+  MetricsFile file(folder / "metrics.csv");
+  Pool pool(arguments.threads);
+  std::vector<Outcome> outcomes;
+  for (std::size_t m = 0; m < prepared.updates.size(); ++m)
+    outcomes.push_back(run_method(prepared, m, folder, file, pool, arguments.quiet));
+
+  if (!arguments.quiet) fmt::print("\n{}\n", final_table(outcomes));
+  fmt::print("{}\n", folder.string());
+  int status = success;
+  for (const Outcome& outcome : outcomes)
+    if (const auto& d = outcome.divergence) {
+      fmt::print(stderr,
+                 "starling: {} diverged in round {}: node {}, {} is not finite (try a smaller "
+                 "step)\n", outcome.label, d->round, d->node, d->variable);
+      status = diverged;
+    }
+  return status;
+}
+
+}  // namespace
+
+Command run_command(CLI::App& program) {
+  auto* app = program.add_subcommand("run", "Run an experiment");
+  auto arguments = std::make_shared<Arguments>();
+  app->add_option("file", arguments->file, "Experiment, a TOML file")->required();
+  app->add_option("--set", arguments->overrides,
+                  "Change a value of the file, e.g. method.step=1e-3 (every method's step)")
+      ->type_name("KEY=VALUE");
+  app->add_option("--out", arguments->out, "Folder of the run (default: runs/NAME)")
+      ->type_name("DIR");
+  app->add_option("--threads", arguments->threads,
+                  "Threads; the results are the same for any number")
+      ->check(CLI::Range(1, 1024));
+  app->add_flag("--dry-run", arguments->dry_run,
+                "Check everything, show the data of each node and the resolved file; run nothing");
+  app->add_flag("--quiet", arguments->quiet, "Print the run's folder only");
+  app->footer(
+      "Example:\n"
+      "  starling run experiments/heterogeneous-ring.toml --set rounds=200 --out runs/short\n"
+      "\n"
+      "The run's folder gets experiment.toml (as resolved), metrics.csv (one row an evaluation)\n"
+      "and checkpoints/METHOD.safetensors (every node's last state).\n"
+      "Exit status: 0 done, 1 failed, 2 a mistake in the input, 3 diverged.");
+  return {app, [arguments] { return run(*arguments); }};
+}
+
+}  // namespace starling

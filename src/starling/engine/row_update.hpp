@@ -1,0 +1,173 @@
+/// A method's scalar formulas, run over a stretch of one node's row.
+///
+/// Engines see methods through `RowUpdate` only: they know how many variables there are and when to
+/// call what, never which method it is. `RowUpdateOf<M>` makes one from a method's struct; it is a
+/// template so that a program that uses the library can pass a method of its own.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "starling/engine/versions.hpp"
+#include "starling/method/method.hpp"
+
+namespace starling {
+
+/// The largest magnitude among floats, as bits: `is_finite(worst)` tells whether all were finite.
+/// Not-a-number and infinity have the largest bit patterns, so a maximum of integers finds them.
+using Magnitude = std::uint32_t;
+inline constexpr bool is_finite(Magnitude worst) { return worst < 0x7f800000u; }
+
+/// `state` holds one pointer a variable, `mixed` one an exchanged variable, each to `count` floats.
+class RowUpdate {
+ public:
+  virtual ~RowUpdate() = default;
+
+  virtual std::span<const std::string_view> variables() const = 0;
+  /// One entry an exchanged variable; these are the first of `variables()`.
+  virtual std::span<const Mixing> mixing() const = 0;
+  virtual Order order() const = 0;
+
+  /// Fills the state from x, which `state[0]` holds on entry.
+  virtual void start(float* const* state, std::size_t count) const = 0;
+
+  /// The whole update of an overlapped method; returns the largest magnitude it wrote.
+  virtual Magnitude adapt_mixed(float* const* state, const float* const* mixed, const float* g,
+                                float step, std::size_t count) const = 0;
+  /// The two halves of the other methods.
+  virtual Magnitude adapt(float* const* state, const float* g, float step,
+                          std::size_t count) const = 0;
+  virtual Magnitude combine(float* const* state, const float* const* mixed, float step,
+                            std::size_t count) const = 0;
+
+  std::size_t state_count() const { return variables().size(); }
+  std::size_t exchanged_count() const { return mixing().size(); }
+};
+
+namespace row {
+
+/// Runs `change(state, i)` on elements 0 ... count-1. The arrays never overlap (`ivdep`), and the
+/// compiler turns the loop into vector code because State is nothing but floats.
+template <class M>
+inline Magnitude for_each(float* const* state, std::size_t count, auto&& change) {
+  constexpr std::size_t n = state_size<M>;
+  std::array<float*, n> pointers;
+  std::copy_n(state, n, pointers.begin());
+  Magnitude worst = 0;
+#pragma GCC ivdep
+  for (std::size_t i = 0; i < count; ++i) {
+    std::array<float, n> values;
+    for (std::size_t v = 0; v < n; ++v) values[v] = pointers[v][i];
+    auto s = std::bit_cast<typename M::State>(values);
+    change(s, i);
+    values = std::bit_cast<std::array<float, n>>(s);
+    for (std::size_t v = 0; v < n; ++v) {
+      pointers[v][i] = values[v];
+      worst = std::max(worst, std::bit_cast<Magnitude>(values[v]) & 0x7fffffffu);
+    }
+  }
+  return worst;
+}
+
+/// Element i of the mixed variables.
+template <class M>
+inline typename M::Exchanged exchanged(
+    const std::array<const float*, exchanged_size<M>>& mixed, std::size_t i) {
+  std::array<float, exchanged_size<M>> values;
+  for (std::size_t e = 0; e < values.size(); ++e) values[e] = mixed[e][i];
+  return std::bit_cast<typename M::Exchanged>(values);
+}
+
+template <class M>
+inline std::array<const float*, exchanged_size<M>> pointers(const float* const* mixed) {
+  std::array<const float*, exchanged_size<M>> copies;
+  std::copy_n(mixed, copies.size(), copies.begin());
+  return copies;
+}
+
+template <class M>
+inline Magnitude adapt_mixed(const M* method, float* const* state, const float* const* mixed,
+                             const float* g, float step, std::size_t count) {
+  const M rule = *method;
+  const auto sources = pointers<M>(mixed);
+  return for_each<M>(state, count, [&](auto& s, std::size_t i) {
+    rule.adapt(s, exchanged<M>(sources, i), g[i], step);
+  });
+}
+
+template <class M>
+inline Magnitude adapt(const M* method, float* const* state, const float* g, float step,
+                       std::size_t count) {
+  const M rule = *method;
+  return for_each<M>(state, count,
+                     [&](auto& s, std::size_t i) { rule.adapt(s, g[i], step); });
+}
+
+template <class M>
+inline Magnitude combine(const M* method, float* const* state, const float* const* mixed,
+                         float step, std::size_t count) {
+  const M rule = *method;
+  const auto sources = pointers<M>(mixed);
+  return for_each<M>(state, count, [&](auto& s, std::size_t i) {
+    rule.combine(s, exchanged<M>(sources, i), step);
+  });
+}
+
+}  // namespace row
+
+template <Method M>
+class RowUpdateOf final : public RowUpdate {
+ public:
+  explicit RowUpdateOf(const M& method = {}) : method_(method) {
+    for (std::size_t e = 0; e < mixing_.size(); ++e) mixing_[e] = mixing_of<M>(e);
+  }
+
+  std::span<const std::string_view> variables() const override { return M::variables; }
+  std::span<const Mixing> mixing() const override { return mixing_; }
+  Order order() const override { return order_of<M>(); }
+
+  void start(float* const* state, std::size_t count) const override {
+    row::for_each<M>(state, count, [&](auto& s, std::size_t) { s = method_.start(s.x); });
+  }
+
+  Magnitude adapt_mixed([[maybe_unused]] float* const* state,
+                        [[maybe_unused]] const float* const* mixed,
+                        [[maybe_unused]] const float* g, [[maybe_unused]] float step,
+                        [[maybe_unused]] std::size_t count) const override {
+    if constexpr (Overlapped<M>) {
+      static const auto kernel = Versions<&row::adapt_mixed<M>>::widest();
+      return kernel(&method_, state, mixed, g, step, count);
+    }
+    return 0;
+  }
+
+  Magnitude adapt([[maybe_unused]] float* const* state, [[maybe_unused]] const float* g,
+                  [[maybe_unused]] float step, [[maybe_unused]] std::size_t count) const override {
+    if constexpr (Phased<M>) {
+      static const auto kernel = Versions<&row::adapt<M>>::widest();
+      return kernel(&method_, state, g, step, count);
+    }
+    return 0;
+  }
+
+  Magnitude combine([[maybe_unused]] float* const* state,
+                    [[maybe_unused]] const float* const* mixed, [[maybe_unused]] float step,
+                    [[maybe_unused]] std::size_t count) const override {
+    if constexpr (Phased<M>) {
+      static const auto kernel = Versions<&row::combine<M>>::widest();
+      return kernel(&method_, state, mixed, step, count);
+    }
+    return 0;
+  }
+
+ private:
+  M method_;
+  std::array<Mixing, exchanged_size<M>> mixing_;
+};
+
+}  // namespace starling

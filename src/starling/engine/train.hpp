@@ -1,0 +1,28 @@
+/// A whole run of one method: rounds, with evaluations between them.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "starling/engine/simulate.hpp"
+
+namespace starling {
+
+struct TrainPlan {
+  Round rounds = 0;
+  Round every = 1;  ///< rounds between evaluations; the start and the last round are always there
+  Measures measures;
+};
+
+/// Told about a run while it goes on.
+struct TrainObserver {
+  std::function<void(const Metrics&)> evaluated;
+  std::function<void(Round)> advanced;  ///< after every round: must be quick
+};
+
+/// Runs the plan. Stops early, with what happened, where values stop being finite; what was
+/// evaluated before has been told.
+std::optional<Divergence> train(Simulation& simulation, const TrainPlan& plan,
+                                const TrainObserver& observer);
+
+}  // namespace starling

@@ -1,0 +1,165 @@
+#include "starling/experiment/catalogue.hpp"
+
+#include "starling/graph/families.hpp"
+#include "starling/method/amsgrad.hpp"
+#include "starling/method/dadam.hpp"
+#include "starling/method/dgd.hpp"
+#include "starling/method/dsgd_atc.hpp"
+#include "starling/method/schedule.hpp"
+#include "starling/problem/logistic.hpp"
+#include "starling/problem/quadratic.hpp"
+#ifdef STARLING_WITH_TORCH
+#include "starling/problem/network.hpp"
+#endif
+
+namespace starling {
+namespace {
+
+/// Reads a T, records its options, and gives it to `rule_of`.
+template <class T>
+T read_object(OptionReader& reader, Table& resolved) {
+  T object;
+  read_options(reader, object);
+  write_options(object, resolved);
+  return object;
+}
+
+template <class T>
+GraphRule read_graph(OptionReader& reader, Table& resolved) {
+  return [family = read_object<T>(reader, resolved)](std::size_t nodes, std::uint64_t seed) {
+    return family.make(nodes, seed);
+  };
+}
+
+template <class T>
+WeightsRule read_weights(OptionReader& reader, Table& resolved) {
+  return [rule = read_object<T>(reader, resolved)](const Graph& graph) {
+    return rule.make(graph);
+  };
+}
+
+template <class T>
+MethodRule read_method(OptionReader& reader, Table& resolved) {
+  return [method = read_object<T>(reader, resolved)]() -> std::unique_ptr<RowUpdate> {
+    return std::make_unique<RowUpdateOf<T>>(method);
+  };
+}
+
+template <class T>
+ScheduleRule read_schedule(OptionReader& reader, Table& resolved) {
+  return [schedule = read_object<T>(reader, resolved)](Round k, Round rounds) {
+    return schedule.factor(k, rounds);
+  };
+}
+
+template <class T>
+PartitionRule read_partition(OptionReader& reader, Table& resolved) {
+  return [rule = read_object<T>(reader, resolved)](std::span<const std::uint8_t> labels,
+                                                   int classes, std::size_t nodes,
+                                                   std::uint64_t seed) {
+    return rule.make(labels, classes, nodes, seed);
+  };
+}
+
+template <class T>
+ProblemRule read_problem(OptionReader& reader, Table& resolved) {
+  T problem = read_object<T>(reader, resolved);
+  if constexpr (requires { problem.partition; })
+    problem.partition = read_choice(reader, "partition", partitions(), "iid", "by", resolved);
+  return [problem](std::size_t nodes, std::uint64_t seed) { return problem.make(nodes, seed); };
+}
+
+template <class T>
+constexpr Entry<GraphRule> graph(std::string_view name, std::string_view summary) {
+  return {name, summary, describe_options<T>, read_graph<T>};
+}
+template <class T>
+constexpr Entry<WeightsRule> rule(std::string_view name, std::string_view summary) {
+  return {name, summary, describe_options<T>, read_weights<T>};
+}
+template <class T>
+constexpr Entry<MethodRule> method(std::string_view name, std::string_view summary) {
+  return {name, summary, describe_options<T>, read_method<T>};
+}
+template <class T>
+constexpr Entry<ScheduleRule> schedule(std::string_view name, std::string_view summary) {
+  return {name, summary, describe_options<T>, read_schedule<T>};
+}
+template <class T>
+constexpr Entry<ProblemRule> problem(std::string_view name, std::string_view summary) {
+  return {name, summary, describe_options<T>, read_problem<T>};
+}
+template <class T>
+constexpr Entry<PartitionRule> split(std::string_view name, std::string_view summary) {
+  return {name, summary, describe_options<T>, read_partition<T>};
+}
+
+constexpr Entry<GraphRule> graph_entries[] = {
+    graph<Path>("path", "node i is linked to i+1"),
+    graph<Ring>("ring", "a closed path"),
+    graph<Star>("star", "node 0 is linked to all others"),
+    graph<Complete>("complete", "everybody is linked to everybody"),
+    graph<Grid>("grid", "a rectangle of nodes"),
+    graph<Torus>("torus", "a grid with opposite sides joined"),
+    graph<Hypercube>("hypercube", "linked where node numbers differ in one binary digit"),
+    graph<Exponential>("exponential", "i is linked to i +- 1, 2, 4, ... (mod N)"),
+    graph<ErdosRenyi>("erdos-renyi", "each pair by chance, drawn until connected"),
+    graph<RandomRegular>("random-regular", "random, the same degree everywhere"),
+    graph<WattsStrogatz>("watts-strogatz", "small world: a ring with some edges rewired"),
+    graph<BarabasiAlbert>("barabasi-albert", "scale-free: new nodes attach to well linked ones"),
+    graph<DirectedRing>("directed-ring", "i tells i+1 (mod N)"),
+    graph<DirectedExponential>("directed-exponential", "i tells i + 1, 2, 4, ... (mod N)"),
+    graph<RandomDigraph>("random-digraph", "a random directed circle and random edges"),
+    graph<BoWang>("bo-wang", "the directed graph of five nodes of arXiv 2601.03566"),
+    graph<GraphFile>("file", "an edge list or GraphML file"),
+};
+
+constexpr Entry<WeightsRule> weights_entries[] = {
+    rule<Uniform>("uniform", "equal shares over the closed neighbourhood; R and C where directed"),
+    rule<Metropolis>("metropolis", "1/(1 + larger degree) an edge: doubly stochastic everywhere"),
+    rule<MaxDegree>("max-degree", "1/(largest degree) an edge"),
+    rule<Lazy>("lazy", "gamma I + (1 - gamma) W of another rule"),
+    rule<BoWangWeights>("bo-wang", "the doubly stochastic matrix for graph bo-wang"),
+    rule<WeightsFile>("file", "Matrix Market files"),
+};
+
+constexpr Entry<MethodRule> method_entries[] = {
+    method<Dgd>("dgd", "decentralized subgradient descent, combine then adapt (D-PSGD)"),
+    method<DsgdAtc>("dsgd-atc", "decentralized subgradient descent, adapt then combine"),
+    method<Amsgrad>("amsgrad", "decentralized AMSGrad (Chen et al., Algorithm 3)"),
+    method<Dadam>("dadam", "DADAM (Chen et al., Algorithm 1): may settle off the optimum"),
+};
+
+constexpr Entry<ScheduleRule> schedule_entries[] = {
+    schedule<Constant>("constant", "step"),
+    schedule<InverseSqrt>("sqrt", "step / sqrt(k)"),
+    schedule<Power>("power", "step / k^p"),
+    schedule<Cosine>("cosine", "half a cosine down to final * step"),
+    schedule<Staircase>("staircase", "times `by` every so many rounds"),
+};
+
+constexpr Entry<ProblemRule> problem_entries[] = {
+    problem<Quadratic>("quadratic", "0.5 (x - a_i)'A_i(x - a_i), given or random"),
+    problem<Logistic>("logistic", "binary logistic regression on a LIBSVM file"),
+#ifdef STARLING_WITH_TORCH
+    problem<NeuralNetwork>("network", "a neural network on images"),
+#endif
+};
+
+constexpr Entry<PartitionRule> partition_entries[] = {
+    split<Iid>("iid", "random, the same number for each node"),
+    split<ByLabels>("labels", "each node holds a few labels only (Chen et al.)"),
+    split<Dirichlet>("dirichlet", "each label in random proportions"),
+    split<Sizes>("sizes", "random, in different numbers"),
+};
+
+}  // namespace
+
+std::span<const Entry<GraphRule>> graphs() { return graph_entries; }
+std::span<const Entry<WeightsRule>> weights_rules() { return weights_entries; }
+std::span<const Entry<MethodRule>> methods() { return method_entries; }
+std::span<const Entry<ScheduleRule>> schedules() { return schedule_entries; }
+std::span<const Entry<ProblemRule>> problems() { return problem_entries; }
+std::span<const Entry<PartitionRule>> partitions() { return partition_entries; }
+
+}  // namespace starling

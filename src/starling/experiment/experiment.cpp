@@ -1,0 +1,201 @@
+#include "starling/experiment/experiment.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "starling/experiment/toml.hpp"
+#include "starling/graph/checks.hpp"
+
+namespace starling {
+namespace {
+
+constexpr Range whole_positive = at_least(1);
+
+/// The table that a key holds, or an empty one. Throws where it is something else, or missing but
+/// `needed`.
+const Table& table_at(OptionReader& root, std::string_view key, bool needed) {
+  static const Table nothing;
+  const Value* value = root.take(key);
+  if (value && value->table()) return *value->table();
+  if (value)
+    throw root.error(key, fmt::format(": must be a table, [{}], not a {}", key, kind_of(*value)));
+  if (needed) throw root.error(key, fmt::format(": missing: the file needs a [{}] table", key));
+  return nothing;
+}
+
+MethodPlan read_method_plan(const Table& table, const std::string& file, Table& resolved) {
+  OptionReader reader(table, file, "method");
+  MethodPlan plan;
+  std::string name;
+  reader("name", name, Words{}, "");
+  if (name.empty()) throw reader.error("name", ": missing: one of `starling list methods`");
+  const Entry<MethodRule>& entry = find_entry(methods(), name, "name", reader);
+  plan.label = name;
+  reader("label", plan.label, Words{}, "");
+  if (!reader.take("step")) throw reader.error("step", ": missing: the step size, a number > 0");
+  reader("step", plan.step, positive, "");
+  resolved.set("name", Value::of(name));
+  resolved.set("label", Value::of(plan.label));
+  resolved.set("step", Value::of(plan.step));
+  plan.schedule = read_choice(reader, "schedule", schedules(), "constant", "name", resolved);
+  plan.method = entry.read(reader, resolved);
+  reader.finish();
+  return plan;
+}
+
+/// Two methods of one name are told apart by number.
+void make_labels_unique(Experiment& experiment, List& tables) {
+  std::set<std::string> taken;
+  for (std::size_t m = 0; m < experiment.methods.size(); ++m) {
+    std::string& label = experiment.methods[m].label;
+    const std::string first = label;
+    for (int number = 2; !taken.insert(label).second; ++number)
+      label = fmt::format("{}-{}", first, number);
+    std::get<Table>(tables[m].data).set("label", Value::of(label));
+  }
+}
+
+void read_methods(OptionReader& root, Experiment& experiment) {
+  const Value* value = root.take("method");
+  if (!value) throw root.error("method", ": missing: the file needs a [[method]] table");
+  const List single{*value};
+  List tables;
+  for (const Value& item : value->list() ? *value->list() : single) {
+    if (!item.table())
+      throw root.error("method", fmt::format(": must be a [[method]] table, not a {}",
+                                             kind_of(item)));
+    Table resolved;
+    experiment.methods.push_back(read_method_plan(*item.table(), experiment.file, resolved));
+    tables.push_back({.data = std::move(resolved)});
+  }
+  if (tables.empty()) throw root.error("method", ": is empty: name a method at least");
+  make_labels_unique(experiment, tables);
+  experiment.resolved.set("method", {.data = std::move(tables)});
+}
+
+void read_length(OptionReader& root, Experiment& experiment) {
+  std::int64_t rounds = 0;
+  root("rounds", rounds, whole_positive, "");
+  root("epochs", experiment.epochs, positive, "");
+  if ((rounds > 0) == (experiment.epochs > 0))
+    throw root.error("rounds", ": give either rounds or epochs: how long to run");
+  experiment.rounds = static_cast<Round>(rounds);
+  if (rounds > 0)
+    experiment.resolved.set("rounds", Value::of(rounds));
+  else
+    experiment.resolved.set("epochs", Value::of(experiment.epochs));
+}
+
+void read_problem(OptionReader& root, Experiment& experiment) {
+  const Table& table = table_at(root, "problem", true);
+  OptionReader reader(table, experiment.file, "problem");
+  std::string name;
+  reader("name", name, Words{}, "");
+  if (name.empty()) throw reader.error("name", ": missing: one of `starling list problems`");
+  Table resolved;
+  resolved.set("name", Value::of(name));
+  experiment.problem = find_entry(problems(), name, "name", reader).read(reader, resolved);
+  reader.finish();
+  experiment.resolved.set("problem", {.data = std::move(resolved)});
+}
+
+void read_record(OptionReader& root, Experiment& experiment) {
+  OptionReader reader(table_at(root, "record", false), experiment.file, "record");
+  std::int64_t every = 0;
+  reader("every", every, whole_positive, "");
+  reader("gradient_norm", experiment.measures.gradient_norm, "");
+  reader("node_accuracy", experiment.measures.node_accuracy, "");
+  reader.finish();
+  // Twenty points make a curve.
+  if (every == 0)
+    every = experiment.rounds ? std::max<std::int64_t>(1, static_cast<std::int64_t>(experiment.rounds) / 20) : 50;
+  experiment.every = static_cast<Round>(every);
+  Table resolved;
+  resolved.set("every", Value::of(every));
+  resolved.set("gradient_norm", Value::of(experiment.measures.gradient_norm));
+  resolved.set("node_accuracy", Value::of(experiment.measures.node_accuracy));
+  experiment.resolved.set("record", {.data = std::move(resolved)});
+}
+
+}  // namespace
+
+Network NetworkPlan::make() const {
+  Network network{graph(nodes, seed), {}};
+  network.weights = weights(network.graph);
+  return network;
+}
+
+NetworkPlan read_network(OptionReader& reader, std::uint64_t seed, Table& resolved) {
+  NetworkPlan plan{.seed = seed};
+  std::int64_t nodes = 0;
+  reader("nodes", nodes, Range{.low = 1, .high = 10'000'000}, "");
+  if (nodes == 0) throw reader.error("nodes", ": missing: how many nodes the network has");
+  plan.nodes = static_cast<std::size_t>(nodes);
+  resolved.set("nodes", Value::of(nodes));
+  plan.graph = read_choice(reader, "graph", graphs(), "ring", "name", resolved);
+  plan.weights = read_choice(reader, "weights", weights_rules(), "metropolis", "name", resolved);
+  return plan;
+}
+
+Experiment read_experiment(const std::filesystem::path& file,
+                           const std::vector<std::string>& overrides) {
+  Table table = read_toml(file);
+  for (const std::string& assignment : overrides) override_value(table, assignment);
+
+  Experiment experiment{.file = file.string()};
+  OptionReader root(table, experiment.file, "");
+  experiment.title = file.stem().string();
+  root("title", experiment.title, Words{}, "");
+  std::int64_t seed = 1;
+  root("seed", seed, not_negative, "");
+  experiment.seed = static_cast<std::uint64_t>(seed);
+  experiment.resolved.set("title", Value::of(experiment.title));
+  experiment.resolved.set("seed", Value::of(seed));
+  read_length(root, experiment);
+
+  Table network;
+  OptionReader network_reader(table_at(root, "network", true), experiment.file, "network");
+  experiment.network = read_network(network_reader, experiment.seed, network);
+  network_reader.finish();
+  experiment.resolved.set("network", {.data = std::move(network)});
+  read_problem(root, experiment);
+  read_methods(root, experiment);
+  read_record(root, experiment);
+  root.finish();
+  return experiment;
+}
+
+Round Experiment::rounds_on(const Problem& on) const {
+  if (rounds > 0) return rounds;
+  Round low = 0, high = 1;  // epochs(low) < wanted <= epochs(high)
+  while (on.epochs(high) < epochs) low = std::exchange(high, high * 2);
+  while (high - low > 1) {
+    const Round middle = low + (high - low) / 2;
+    (on.epochs(middle) < epochs ? low : high) = middle;
+  }
+  return high;
+}
+
+void check_weights(const std::string& method, const RowUpdate& update, const Network& network) {
+  std::string why;
+  for (const Mixing mixing : update.mixing()) {
+    if (mixing == Mixing::doubly && why.empty()) {
+      why = why_not_doubly_stochastic(network.graph, network.weights);
+    } else if (mixing == Mixing::pull && why.empty()) {
+      if (!facts_of(network.weights.pull).is_row_stochastic())
+        why = "the rows of R must sum to 1";
+      else if (!root_of(network.graph))
+        why = "the graph has no spanning tree: no node reaches all others";
+    } else if (mixing == Mixing::push && why.empty()) {
+      if (!facts_of(network.weights.push).is_column_stochastic())
+        why = "the columns of C must sum to 1";
+      else if (!is_connected(network.graph))
+        why = "the graph must be strongly connected";
+    }
+  }
+  if (!why.empty()) throw UserError{fmt::format("{}: {}", method, why)};
+}
+
+}  // namespace starling

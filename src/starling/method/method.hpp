@@ -1,0 +1,89 @@
+/// What a method is.
+///
+/// In a round every node exchanges some of its state variables with its neighbours (each becomes a
+/// weighted sum), samples a subgradient, and updates its state coordinate by coordinate. A method
+/// writes down that update for ONE coordinate; engines run it over all coordinates of all nodes.
+///
+///     struct Dgd {
+///       static constexpr std::string_view variables[] = {"x"};   // names of State's members
+///       struct Exchanged { float x; };                            // what travels
+///       struct State : Exchanged {};                              // what a node keeps
+///       constexpr State start(float x) const;                     // before the first round
+///       constexpr void adapt(State& s, const Exchanged& mixed, float g, float step) const;
+///     };
+///
+/// State holds floats only, the exchanged ones first and x the first of all. There are three kinds:
+///
+/// - overlapped: adapt(s, mixed, g, step) alone. The subgradient is sampled at the unmixed x, so
+///   the exchange can run while it is computed. `mixed` holds the sums of the neighbours' values.
+/// - combine_first: combine(s, mixed, step), then the subgradient is sampled at the x it leaves,
+///   then adapt(s, g, step).
+/// - adapt_first: the subgradient is sampled, then adapt(s, g, step), then the exchange and
+///   combine(s, mixed, step).
+///
+/// Methods of the last two kinds say which they are: `static constexpr Order order = ...`.
+/// A method that mixes with other weights than W says so, one entry an exchanged variable:
+/// `static constexpr Mixing mixing[] = {Mixing::pull, Mixing::push};`.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <iterator>
+#include <string_view>
+
+namespace starling {
+
+/// The weights that a variable is mixed with.
+enum class Mixing {
+  doubly,  ///< W: rows and columns sum to 1
+  pull,    ///< R: rows sum to 1
+  push,    ///< C: columns sum to 1
+};
+
+/// When a round samples its subgradient.
+enum class Order { overlapped, combine_first, adapt_first };
+
+template <class M>
+inline constexpr std::size_t state_size = sizeof(typename M::State) / sizeof(float);
+
+template <class M>
+inline constexpr std::size_t exchanged_size = sizeof(typename M::Exchanged) / sizeof(float);
+
+template <class M>
+concept Overlapped = requires(const M m, typename M::State s, typename M::Exchanged mixed) {
+  m.adapt(s, mixed, 1.0f, 1.0f);
+};
+
+template <class M>
+concept Phased = requires(const M m, typename M::State s, typename M::Exchanged mixed) {
+  m.combine(s, mixed, 1.0f);
+  m.adapt(s, 1.0f, 1.0f);
+  { M::order } -> std::convertible_to<Order>;
+};
+
+template <class M>
+concept Method = (Overlapped<M> || Phased<M>) && requires(const M m) {
+  { m.start(1.0f) } -> std::same_as<typename M::State>;
+  requires std::size(M::variables) == state_size<M>;
+};
+
+template <Method M>
+constexpr Order order_of() {
+  if constexpr (Overlapped<M>)
+    return Order::overlapped;
+  else
+    return M::order;
+}
+
+/// The weights of exchanged variable `e`.
+template <Method M>
+constexpr Mixing mixing_of(std::size_t e) {
+  if constexpr (requires { M::mixing[0]; })
+    return M::mixing[e];
+  else
+    return Mixing::doubly;
+}
+
+}  // namespace starling

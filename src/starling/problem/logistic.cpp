@@ -1,0 +1,181 @@
+#include "starling/problem/logistic.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "starling/base/error.hpp"
+#include "starling/data/batches.hpp"
+#include "starling/data/libsvm.hpp"
+
+namespace starling {
+namespace {
+
+/// The regulariser of one node; adds its gradient and returns its value.
+struct Regulariser {
+  float l2 = 0, l4 = 0, norm4 = 0, ratio = 0;
+
+  double add(std::span<const float> x, std::span<float> g) const {
+    double squares = 0, quartics = 0, ratios = 0;
+    for (const float value : x) squares += double{value} * double{value};
+    if (l4 > 0 || ratio > 0) {
+      for (const float value : x) {
+        const double square = double{value} * double{value};
+        quartics += square * square;
+        ratios += square / (1 + square);
+      }
+    }
+    if (!g.empty()) add_gradient(x, g, static_cast<float>(squares));
+    return 0.5 * l2 * squares + l4 * quartics + norm4 * squares * squares / 4 + ratio * ratios;
+  }
+
+ private:
+  void add_gradient(std::span<const float> x, std::span<float> g, float squares) const {
+    const float linear = l2 + norm4 * squares;
+    for (std::size_t l = 0; l < x.size(); ++l) g[l] += linear * x[l];
+    if (l4 == 0 && ratio == 0) return;
+    for (std::size_t l = 0; l < x.size(); ++l) {
+      const float square = x[l] * x[l], below = 1 + square;
+      g[l] += 4 * l4 * square * x[l] + ratio * 2 * x[l] / (below * below);
+    }
+  }
+};
+
+/// log(1 + exp(-margin)) without overflow.
+template <class T>
+T logistic_loss(T margin) {
+  return std::log1p(std::exp(-std::abs(margin))) + std::max(T{0}, -margin);
+}
+
+class LogisticProblem final : public Problem {
+ public:
+  LogisticProblem(SparseRows train, SparseRows test, Batches batches,
+                  std::vector<Regulariser> regularisers, std::vector<float> start,
+                  std::string summary)
+      : train_(std::move(train)),
+        test_(std::move(test)),
+        batches_(std::move(batches)),
+        regularisers_(std::move(regularisers)),
+        start_(std::move(start)),
+        summary_(std::move(summary)) {}
+
+  std::size_t nodes() const override { return regularisers_.size(); }
+  std::size_t dimension() const override { return start_.size(); }
+  void start(std::span<float> x) const override { std::ranges::copy(start_, x.begin()); }
+  std::unique_ptr<Oracle> oracle() override;
+  double epochs(Round rounds) const override { return batches_.epochs(rounds); }
+  std::string summary() const override { return summary_; }
+
+ private:
+  friend class LogisticOracle;
+  SparseRows train_, test_;
+  Batches batches_;
+  std::vector<Regulariser> regularisers_;
+  std::vector<float> start_;
+  std::string summary_;
+};
+
+class LogisticOracle final : public Oracle {
+ public:
+  explicit LogisticOracle(LogisticProblem& problem) : problem_(problem) {}
+
+  float subgradient(Node node, Round round, std::span<const float> x,
+                    std::span<float> g) override {
+    return static_cast<float>(
+        loss_over(problem_.batches_.batch(node, round), node, x, g));
+  }
+
+  double objective(Node node, std::span<const float> x, std::span<float> g) override {
+    return loss_over(problem_.batches_.partition()[node], node, x, g);
+  }
+
+  std::optional<double> accuracy(std::span<const float> x) override {
+    const SparseRows& test = problem_.test_;
+    if (test.rows() == 0) return std::nullopt;
+    std::size_t right = 0;
+    for (std::size_t row = 0; row < test.rows(); ++row)
+      right += (dot(test, row, x) > 0) == (test.labels[row] > 0);
+    return static_cast<double>(right) / static_cast<double>(test.rows());
+  }
+
+ private:
+  static float dot(const SparseRows& rows, std::size_t row, std::span<const float> x) {
+    float sum = 0;
+    for (std::size_t k = rows.offsets[row]; k < rows.offsets[row + 1]; ++k)
+      sum += rows.values[k] * x[rows.columns[k]];
+    return sum;
+  }
+
+  double loss_over(std::span<const std::uint32_t> samples, Node node, std::span<const float> x,
+                   std::span<float> g) const {
+    const SparseRows& rows = problem_.train_;
+    const float share = 1 / static_cast<float>(samples.size());
+    std::ranges::fill(g, 0.0f);
+    double loss = 0;
+    for (const std::uint32_t row : samples) {
+      const float label = rows.labels[row];
+      const float margin = label * dot(rows, row, x);
+      const float exponential = std::exp(-std::abs(margin));  // in (0, 1]: no overflow
+      loss += std::log1p(exponential) + std::max(0.0f, -margin);
+      if (g.empty()) continue;
+      const float wrong = (margin > 0 ? exponential : 1) / (1 + exponential);
+      const float slope = -label * wrong * share;
+      for (std::size_t k = rows.offsets[row]; k < rows.offsets[row + 1]; ++k)
+        g[rows.columns[k]] += slope * rows.values[k];
+    }
+    return loss / static_cast<double>(samples.size()) +
+           problem_.regularisers_[node].add(x, g);
+  }
+
+  LogisticProblem& problem_;
+};
+
+std::unique_ptr<Oracle> LogisticProblem::oracle() {
+  return std::make_unique<LogisticOracle>(*this);
+}
+
+float weight_of(const char* name, const std::vector<double>& weights, Node node,
+                std::size_t nodes) {
+  if (weights.empty()) return 0;
+  if (weights.size() != 1 && weights.size() != nodes)
+    throw UserError{fmt::format("problem.{}: {} numbers for {} nodes: must be one for all or one "
+                                "a node", name, weights.size(), nodes)};
+  return static_cast<float>(weights[weights.size() == 1 ? 0 : node]);
+}
+
+}  // namespace
+
+std::unique_ptr<Problem> Logistic::make(std::size_t nodes, std::uint64_t seed) const {
+  if (path.empty())
+    throw UserError{"problem.path: name a LIBSVM file, plain or gzip (say a9a.gz)"};
+  SparseRows train = read_libsvm(path, static_cast<std::size_t>(features));
+  SparseRows held_out;
+  if (!test.empty()) held_out = read_libsvm(test, train.features);
+
+  std::vector<std::uint8_t> classes(train.rows());
+  std::ranges::transform(train.labels, classes.begin(), [](float label) { return label > 0; });
+  Partition shares = partition(classes, 2, nodes, seed);
+  std::string text =
+      fmt::format("logistic regression, {} samples, {} features, {} test samples\n", train.rows(),
+                  train.features, held_out.rows()) +
+      starling::summary(shares, classes, 2);
+
+  std::vector<Regulariser> regularisers;
+  for (Node i = 0; i < nodes; ++i)
+    regularisers.push_back({static_cast<float>(l2), weight_of("l4", l4, i, nodes),
+                            weight_of("norm4", norm4, i, nodes),
+                            weight_of("ratio", ratio, i, nodes)});
+  if (start.size() != 1 && start.size() != train.features)
+    throw UserError{fmt::format("problem.start: {} numbers, must be one or {} (the features)",
+                                start.size(), train.features)};
+  std::vector<float> x0(train.features, static_cast<float>(start[0]));
+  if (start.size() > 1) std::ranges::copy(start, x0.begin());
+  Batches batches(std::move(shares), static_cast<std::size_t>(batch), sampling == "reshuffle",
+                  seed);
+  return std::make_unique<LogisticProblem>(std::move(train), std::move(held_out),
+                                           std::move(batches), std::move(regularisers),
+                                           std::move(x0), std::move(text));
+}
+
+}  // namespace starling

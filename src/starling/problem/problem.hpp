@@ -1,0 +1,54 @@
+/// A problem: the local losses f_1 ... f_N whose mean the nodes minimise.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "starling/base/types.hpp"
+
+namespace starling {
+
+/// Computes with a problem's losses. One thread uses one oracle; all oracles of a problem give the
+/// same numbers for the same arguments.
+class Oracle {
+ public:
+  virtual ~Oracle() = default;
+
+  /// Writes a stochastic subgradient of f_node at x to g (both `dimension` floats) and returns the
+  /// loss of the minibatch. What is drawn depends on (seed, node, round) alone. Different nodes may
+  /// be asked from different threads at the same time, one node by one thread.
+  virtual float subgradient(Node node, Round round, std::span<const float> x,
+                            std::span<float> g) = 0;
+
+  /// f_node(x) over the node's own data. Writes its subgradient to g unless g is empty.
+  virtual double objective(Node node, std::span<const float> x, std::span<float> g) = 0;
+
+  /// The fraction of test samples that x gets right; nothing where the problem has no test data.
+  virtual std::optional<double> accuracy(std::span<const float> x) = 0;
+};
+
+class Problem {
+ public:
+  virtual ~Problem() = default;
+
+  virtual std::size_t nodes() const = 0;
+  virtual std::size_t dimension() const = 0;
+
+  /// The x that every node starts at.
+  virtual void start(std::span<float> x) const = 0;
+
+  /// An oracle for the calling thread, which must be the one that uses it.
+  virtual std::unique_ptr<Oracle> oracle() = 0;
+
+  /// Passes over the data that all nodes together have made after so many rounds.
+  virtual double epochs(Round rounds) const = 0;
+
+  /// What the problem is and how its data is split, in a few lines for people.
+  virtual std::string summary() const = 0;
+};
+
+}  // namespace starling

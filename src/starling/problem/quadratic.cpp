@@ -1,0 +1,164 @@
+#include "starling/problem/quadratic.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "starling/base/error.hpp"
+#include "starling/base/random.hpp"
+
+namespace starling {
+namespace {
+
+class QuadraticProblem final : public Problem {
+ public:
+  QuadraticProblem(const Quadratic& options, std::size_t nodes, std::uint64_t seed)
+      : given_(options), nodes_(nodes), seed_(seed) {}
+
+  std::size_t nodes() const override { return nodes_; }
+  std::size_t dimension() const override { return static_cast<std::size_t>(given_.dimension); }
+  void start(std::span<float> x) const override {
+    std::ranges::fill(x, 0.0f);
+    std::ranges::transform(given_.start, x.begin(),
+                           [](double value) { return static_cast<float>(value); });
+  }
+  std::unique_ptr<Oracle> oracle() override;
+  double epochs(Round rounds) const override { return static_cast<double>(rounds); }
+  std::string summary() const override {
+    return fmt::format("quadratic, dimension {}, {} centers, {} curvatures", dimension(),
+                       given_.centers.empty() ? "random" : "given",
+                       given_.curvatures.empty() && given_.matrices.empty() ? "random" : "given");
+  }
+
+  const Quadratic& given() const { return given_; }
+  std::uint64_t seed() const { return seed_; }
+
+ private:
+  Quadratic given_;
+  std::size_t nodes_;
+  std::uint64_t seed_;
+};
+
+class QuadraticOracle final : public Oracle {
+ public:
+  explicit QuadraticOracle(const QuadraticProblem& problem)
+      : problem_(problem),
+        given_(problem.given()),
+        difference_(problem.dimension()),
+        center_(problem.dimension()),
+        curvature_(problem.dimension()),
+        axis_(given_.rotated ? problem.dimension() : 0) {}
+
+  float subgradient(Node node, Round, std::span<const float> x, std::span<float> g) override {
+    return static_cast<float>(evaluate(node, x, g));
+  }
+  double objective(Node node, std::span<const float> x, std::span<float> g) override {
+    return evaluate(node, x, g);
+  }
+  std::optional<double> accuracy(std::span<const float>) override { return std::nullopt; }
+
+ private:
+  double evaluate(Node node, std::span<const float> x, std::span<float> g) {
+    draw(node);
+    for (std::size_t k = 0; k < x.size(); ++k) difference_[k] = x[k] - center_[k];
+    std::vector<double>& slope = center_;  // not needed any more
+    if (!given_.matrices.empty())
+      multiply(given_.matrices[node], slope);
+    else
+      apply_curvature(slope);
+    double loss = 0;
+    for (std::size_t k = 0; k < x.size(); ++k) loss += 0.5 * difference_[k] * slope[k];
+    for (std::size_t k = 0; k < g.size(); ++k) g[k] = static_cast<float>(slope[k]);
+    return loss;
+  }
+
+  /// The losses of a node: one stream gives center, then curvature, then axis.
+  void draw(Node node) {
+    Random random(problem_.seed(), Purpose::problem, node);
+    const auto fill = [&](std::vector<double>& values, double low, double high) {
+      for (double& value : values) value = low + (high - low) * (random() * 0x1p-32);
+    };
+    if (given_.centers.empty())
+      fill(center_, -given_.spread, given_.spread);
+    else
+      std::ranges::copy(given_.centers[node], center_.begin());
+    if (!given_.curvatures.empty())
+      std::ranges::copy(given_.curvatures[node], curvature_.begin());
+    else if (given_.matrices.empty())
+      fill(curvature_, given_.curvature_min, given_.curvature_max);
+    if (given_.rotated)
+      for (double& value : axis_) value = random.normal();
+  }
+
+  /// slope = A difference with A = H D H, H = I - 2 vv'/v'v the reflection along `axis_`.
+  void apply_curvature(std::vector<double>& slope) {
+    slope = difference_;
+    reflect(slope);
+    for (std::size_t k = 0; k < slope.size(); ++k) slope[k] *= curvature_[k];
+    reflect(slope);
+  }
+
+  void reflect(std::vector<double>& vector) const {
+    double along = 0, length = 0;
+    for (std::size_t k = 0; k < axis_.size(); ++k) {
+      along += axis_[k] * vector[k];
+      length += axis_[k] * axis_[k];
+    }
+    for (std::size_t k = 0; k < axis_.size(); ++k) vector[k] -= 2 * along / length * axis_[k];
+  }
+
+  void multiply(const std::vector<double>& matrix, std::vector<double>& product) const {
+    const std::size_t n = difference_.size();
+    for (std::size_t r = 0; r < n; ++r) {
+      product[r] = 0;
+      for (std::size_t c = 0; c < n; ++c) product[r] += matrix[r * n + c] * difference_[c];
+    }
+  }
+
+  const QuadraticProblem& problem_;
+  const Quadratic& given_;
+  std::vector<double> difference_, center_, curvature_, axis_;
+};
+
+std::unique_ptr<Oracle> QuadraticProblem::oracle() {
+  return std::make_unique<QuadraticOracle>(*this);
+}
+
+void check_rows(const char* name, const std::vector<std::vector<double>>& rows, std::size_t nodes,
+                std::size_t length) {
+  if (rows.empty()) return;
+  if (rows.size() != nodes)
+    throw UserError{fmt::format("problem.{}: {} lists for {} nodes: must be one a node", name,
+                                rows.size(), nodes)};
+  for (std::size_t i = 0; i < nodes; ++i)
+    if (rows[i].size() != length)
+      throw UserError{fmt::format("problem.{}: list {} has {} numbers: dimension asks for {}",
+                                  name, i, rows[i].size(), length)};
+}
+
+}  // namespace
+
+std::unique_ptr<Problem> Quadratic::make(std::size_t nodes, std::uint64_t seed) const {
+  const auto d = static_cast<std::size_t>(dimension);
+  check_rows("centers", centers, nodes, d);
+  check_rows("curvatures", curvatures, nodes, d);
+  check_rows("matrices", matrices, nodes, d * d);
+  if (!matrices.empty() && !curvatures.empty())
+    throw UserError{"problem.matrices and problem.curvatures: give one of the two"};
+  if (rotated && !(matrices.empty() && curvatures.empty()))
+    throw UserError{"problem.rotated: only for random A_i, here they are given"};
+  for (const auto& matrix : matrices)
+    for (std::size_t r = 0; r < d; ++r)
+      for (std::size_t c = 0; c < r; ++c)
+        if (std::abs(matrix[r * d + c] - matrix[c * d + r]) > 1e-12)
+          throw UserError{"problem.matrices: every A_i must be symmetric"};
+  if (curvature_min > curvature_max)
+    throw UserError{fmt::format("problem.curvature_min = {}: must be <= curvature_max = {}",
+                                curvature_min, curvature_max)};
+  if (!start.empty() && start.size() != d)
+    throw UserError{fmt::format("problem.start: {} numbers, dimension is {}", start.size(), d)};
+  return std::make_unique<QuadraticProblem>(*this, nodes, seed);
+}
+
+}  // namespace starling

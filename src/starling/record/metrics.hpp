@@ -1,0 +1,32 @@
+/// What is known about a run at one round: one row of metrics.csv.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "starling/base/types.hpp"
+
+namespace starling {
+
+/// Values a problem has no notion of are left empty.
+struct Metrics {
+  Round round = 0;
+  double epoch = 0;              ///< passes over the data, all nodes together
+  double seconds = 0;            ///< time spent in rounds; evaluations do not count
+  std::uint64_t bytes_sent = 0;  ///< by all nodes together, since the start
+  std::optional<double> minibatch_loss;      ///< mean over the nodes, of this round's minibatches
+  std::optional<double> objective;           ///< mean of the f_i at the average x
+  std::optional<double> test_accuracy;       ///< of the average x
+  std::optional<double> node_accuracy_mean;  ///< of each node's own x
+  std::optional<double> node_accuracy_min;
+  double consensus_error = 0;           ///< (1/N) sum_i ||x_i - average||^2
+  std::optional<double> gradient_norm;  ///< of the objective at the average x
+};
+
+/// Which of the costly ones to compute.
+struct Measures {
+  bool gradient_norm = true;
+  bool node_accuracy = true;
+};
+
+}  // namespace starling

@@ -1,0 +1,40 @@
+#include "starling/record/metrics_file.hpp"
+
+#include <fmt/format.h>
+
+#include "starling/base/error.hpp"
+
+namespace starling {
+namespace {
+
+std::string cell(const std::optional<double>& value) {
+  return value ? fmt::format("{}", *value) : "";
+}
+
+/// A name with a comma or quote in it is quoted, as RFC 4180 says.
+std::string cell(const std::string& text) {
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + '"';
+}
+
+}  // namespace
+
+MetricsFile::MetricsFile(const std::filesystem::path& path) : path_(path), file_(path) {
+  file_ << "method,seed,round,epoch,seconds,bytes_sent,minibatch_loss,objective,test_accuracy,"
+           "node_accuracy_mean,node_accuracy_min,consensus_error,gradient_norm\n"
+        << std::flush;
+  if (!file_) throw RunError{path_.string() + ": cannot be written"};
+}
+
+void MetricsFile::append(const std::string& method, std::uint64_t seed, const Metrics& m) {
+  file_ << fmt::format("{},{},{},{},{:.6f},{},{},{},{},{},{},{},{}\n", cell(method), seed, m.round,
+                       m.epoch, m.seconds, m.bytes_sent, cell(m.minibatch_loss),
+                       cell(m.objective), cell(m.test_accuracy), cell(m.node_accuracy_mean),
+                       cell(m.node_accuracy_min), m.consensus_error, cell(m.gradient_norm))
+        << std::flush;
+  if (!file_) throw RunError{path_.string() + ": cannot be written (disk full?)"};
+}
+
+}  // namespace starling

@@ -1,0 +1,40 @@
+#include "starling/record/safetensors.hpp"
+
+#include <bit>
+#include <cstdint>
+#include <functional>
+#include <numeric>
+
+#include <nlohmann/json.hpp>
+
+namespace starling {
+
+static_assert(std::endian::native == std::endian::little, "safetensors is little-endian");
+
+std::string to_safetensors(const std::vector<TensorRows>& tensors) {
+  nlohmann::ordered_json header;
+  std::size_t end = 0;
+  for (const TensorRows& tensor : tensors) {
+    const std::size_t count = std::accumulate(tensor.shape.begin(), tensor.shape.end(),
+                                              std::size_t{1}, std::multiplies<>{});
+    const std::size_t begin = end;
+    end += count * sizeof(float);
+    header[tensor.name] = {
+        {"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // the arrays begin on a multiple of 8
+
+  const std::uint64_t length = text.size();
+  std::string bytes(reinterpret_cast<const char*>(&length), sizeof length);
+  bytes.reserve(sizeof length + text.size() + end);
+  bytes += text;
+  for (const TensorRows& tensor : tensors)
+    for (std::size_t row = 0; row < tensor.rows; ++row) {
+      const std::span<const float> values = tensor.row(row);
+      bytes.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+    }
+  return bytes;
+}
+
+}  // namespace starling

@@ -1,0 +1,24 @@
+/// The safetensors format: named arrays that PyTorch, NumPy and JAX users can load.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace starling {
+
+/// A float32 array of `rows` rows of equal length; `row` gives each of them.
+struct TensorRows {
+  std::string name;
+  std::vector<std::size_t> shape;  ///< its product is rows x row length
+  std::size_t rows;
+  std::function<std::span<const float>(std::size_t row)> row;
+};
+
+/// The file's bytes: 8 bytes of header length, a JSON header, then the arrays one after the other,
+/// little-endian.
+std::string to_safetensors(const std::vector<TensorRows>& tensors);
+
+}  // namespace starling

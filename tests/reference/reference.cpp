@@ -1,0 +1,249 @@
+#include "reference.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <stdexcept>
+
+namespace reference {
+namespace {
+
+/// Repeats one_round(t, x), which returns the next x of all nodes.
+template <typename OneRound>
+Trajectory repeat(const Setting& setting, OneRound one_round) {
+  Trajectory x(1, setting.start);
+  for (int t = 1; t <= setting.rounds; ++t) {
+    Nodes next = one_round(t, x.back());
+    x.push_back(next);
+  }
+  return x;
+}
+
+/// g_i: the subgradient of every node at its own x.
+Nodes gradients(const Setting& setting, int t, const Nodes& x) {
+  Nodes g;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    g.push_back(setting.gradient(static_cast<int>(i), t, x[i]));
+  }
+  return g;
+}
+
+/// A vector a node, as long as x, all of one value.
+Nodes filled(const Nodes& x, double value) {
+  Nodes result;
+  for (const Vector& row : x) result.push_back(Vector(row.size(), value));
+  return result;
+}
+
+/// The number of neighbours of node i, itself not counted.
+int degree(const Adjacency& adjacency, std::size_t i) {
+  int count = 0;
+  for (std::size_t j = 0; j < adjacency.size(); ++j) {
+    if (j != i && adjacency[i][j] != 0) ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+// Methods -----------------------------------------------------------------------------------------
+
+Trajectory run_dsgd(const Setting& setting) {
+  return repeat(setting, [&](int t, const Nodes& x) {
+    const double step = setting.step(t);
+    const Nodes g = gradients(setting, t, x);
+    Nodes next = mix(setting.w, x);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t l = 0; l < x[i].size(); ++l) next[i][l] -= step * g[i][l];
+    }
+    return next;
+  });
+}
+
+Trajectory run_dsgd_atc(const Setting& setting) {
+  return repeat(setting, [&](int t, const Nodes& x) {
+    const double step = setting.step(t);
+    const Nodes g = gradients(setting, t, x);
+    Nodes adapted = x;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t l = 0; l < x[i].size(); ++l) adapted[i][l] -= step * g[i][l];
+    }
+    return mix(setting.w, adapted);
+  });
+}
+
+Trajectory run_amsgrad(const Setting& setting, const AmsgradOptions& options) {
+  const double beta1 = options.beta1;
+  const double beta2 = options.beta2;
+  const double epsilon = options.epsilon;
+  Nodes m = filled(setting.start, 0);
+  Nodes v = filled(setting.start, 0);
+  Nodes v_hat = filled(setting.start, epsilon);
+  Nodes u_tilde = v_hat;
+
+  return repeat(setting, [&](int t, const Nodes& x) {
+    const double alpha = setting.step(t);
+    const Nodes g = gradients(setting, t, x);
+    Nodes next = mix(setting.w, x);     // x_{t+1/2}
+    u_tilde = mix(setting.w, u_tilde);  // u~_t, from u~_{t-1/2}
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t l = 0; l < x[i].size(); ++l) {
+        m[i][l] = beta1 * m[i][l] + (1 - beta1) * g[i][l];
+        v[i][l] = beta2 * v[i][l] + (1 - beta2) * g[i][l] * g[i][l];
+        const double v_hat_before = v_hat[i][l];
+        v_hat[i][l] = std::max(v_hat_before, v[i][l]);
+        const double u = std::max(u_tilde[i][l], epsilon);
+        next[i][l] = next[i][l] - alpha * m[i][l] / std::sqrt(u);
+        u_tilde[i][l] = u_tilde[i][l] - v_hat_before + v_hat[i][l];  // u~_{t+1/2}
+      }
+    }
+    return next;
+  });
+}
+
+Trajectory run_dadam(const Setting& setting, const DadamOptions& options) {
+  const double beta1 = options.beta1;
+  const double beta2 = options.beta2;
+  const double beta3 = options.beta3;
+  Nodes m = filled(setting.start, 0);
+  Nodes v = filled(setting.start, 0);
+  Nodes v_hat = filled(setting.start, options.epsilon);
+
+  return repeat(setting, [&](int t, const Nodes& x) {
+    const double alpha = setting.step(t);
+    const Nodes g = gradients(setting, t, x);
+    Nodes next = mix(setting.w, x);  // x_{t+1/2}
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t l = 0; l < x[i].size(); ++l) {
+        m[i][l] = beta1 * m[i][l] + (1 - beta1) * g[i][l];
+        v[i][l] = beta2 * v[i][l] + (1 - beta2) * g[i][l] * g[i][l];
+        v_hat[i][l] = beta3 * v_hat[i][l] + (1 - beta3) * std::max(v_hat[i][l], v[i][l]);
+        next[i][l] = next[i][l] - alpha * m[i][l] / std::sqrt(v_hat[i][l]);
+      }
+    }
+    return next;
+  });
+}
+
+// Step sizes --------------------------------------------------------------------------------------
+
+Schedule constant_step(double step) {
+  return [=](int) { return step; };
+}
+
+Schedule sqrt_step(double step) {
+  return [=](int k) { return step / std::sqrt(static_cast<double>(k)); };
+}
+
+Schedule power_step(double step, double p) {
+  return [=](int k) { return step / std::pow(static_cast<double>(k), p); };
+}
+
+Schedule cosine_step(double step, int total) {
+  return [=](int k) { return step * (1 + std::cos(std::numbers::pi * (k - 1) / total)) / 2; };
+}
+
+Schedule staircase_step(double step, double factor, int every) {
+  return [=](int k) {
+    double result = step;
+    for (int passed = (k - 1) / every; passed > 0; --passed) result *= factor;
+    return result;
+  };
+}
+
+// Graphs and weights ------------------------------------------------------------------------------
+
+bool connected(const Adjacency& adjacency) {
+  if (adjacency.empty()) return true;
+  std::vector<int> reached(adjacency.size(), 0);
+  std::vector<std::size_t> to_visit(1, 0);
+  reached[0] = 1;
+  while (!to_visit.empty()) {
+    const std::size_t i = to_visit.back();
+    to_visit.pop_back();
+    for (std::size_t j = 0; j < adjacency.size(); ++j) {
+      if (adjacency[i][j] != 0 && reached[j] == 0) {
+        reached[j] = 1;
+        to_visit.push_back(j);
+      }
+    }
+  }
+  return std::count(reached.begin(), reached.end(), 0) == 0;
+}
+
+Adjacency random_adjacency(std::size_t nodes, double probability, std::mt19937_64& random) {
+  if (nodes > 1 && !(probability > 0 && probability <= 1)) {
+    throw std::invalid_argument("random_adjacency: probability must be in (0, 1]");
+  }
+  std::uniform_real_distribution<double> uniform(0, 1);
+  while (true) {
+    Adjacency adjacency(nodes, std::vector<int>(nodes, 0));
+    for (std::size_t i = 0; i < nodes; ++i) {
+      for (std::size_t j = 0; j < i; ++j) {
+        adjacency[i][j] = uniform(random) < probability ? 1 : 0;
+        adjacency[j][i] = adjacency[i][j];
+      }
+    }
+    if (connected(adjacency)) return adjacency;
+  }
+}
+
+Matrix metropolis_weights(const Adjacency& adjacency) {
+  const std::size_t nodes = adjacency.size();
+  Matrix w(nodes, Vector(nodes, 0.0));
+  for (std::size_t i = 0; i < nodes; ++i) {
+    double others = 0;
+    for (std::size_t j = 0; j < nodes; ++j) {
+      if (j == i || adjacency[i][j] == 0) continue;
+      w[i][j] = 1.0 / (1 + std::max(degree(adjacency, i), degree(adjacency, j)));
+      others += w[i][j];
+    }
+    w[i][i] = 1 - others;
+  }
+  return w;
+}
+
+Matrix uniform_weights(const Adjacency& adjacency) {
+  const std::size_t nodes = adjacency.size();
+  Matrix w(nodes, Vector(nodes, 0.0));
+  for (std::size_t i = 0; i < nodes; ++i) {
+    for (std::size_t j = 0; j < nodes; ++j) {
+      if (j == i || adjacency[i][j] != 0) w[i][j] = 1.0 / (1 + degree(adjacency, i));
+    }
+  }
+  return w;
+}
+
+Nodes mix(const Matrix& w, const Nodes& x) {
+  Nodes mixed = filled(x, 0);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    for (std::size_t j = 0; j < x.size(); ++j) {
+      for (std::size_t l = 0; l < x[j].size(); ++l) mixed[i][l] += w[i][j] * x[j][l];
+    }
+  }
+  return mixed;
+}
+
+// Losses ------------------------------------------------------------------------------------------
+
+double QuarticLosses::value(int node, const Vector& x) const {
+  const auto i = static_cast<std::size_t>(node);
+  double sum = 0;
+  for (std::size_t l = 0; l < x.size(); ++l) {
+    const double distance = x[l] - center[i][l];
+    sum += curvature[i][l] / 2 * distance * distance;
+    sum += quartic[i] / 4 * x[l] * x[l] * x[l] * x[l];
+  }
+  return sum;
+}
+
+Vector QuarticLosses::gradient(int node, const Vector& x) const {
+  const auto i = static_cast<std::size_t>(node);
+  Vector g(x.size());
+  for (std::size_t l = 0; l < x.size(); ++l) {
+    g[l] = curvature[i][l] * (x[l] - center[i][l]) + quartic[i] * x[l] * x[l] * x[l];
+  }
+  return g;
+}
+
+}  // namespace reference

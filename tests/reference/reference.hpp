@@ -1,0 +1,118 @@
+/// The papers' methods once more: in double precision, one node after the other, with dense
+/// matrices and nested loops, so that a reader sees the paper and nothing else. Tests compare the
+/// library with this; it shares no code with it.
+///
+/// Conventions: rounds count from 1; a subgradient is sampled at the node's own, unmixed x; "DAG"
+/// is Chen, Karimi, Zhao & Li, arXiv 2109.03194.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <random>
+#include <vector>
+
+namespace reference {
+
+using Vector = std::vector<double>;
+using Matrix = std::vector<Vector>;               // [row][column]
+using Nodes = std::vector<Vector>;                // one vector a node
+using Trajectory = std::vector<Nodes>;            // x of all nodes after 0, 1, 2, ... rounds
+using Adjacency = std::vector<std::vector<int>>;  // [i][j] is 1 where node i hears node j, else 0
+
+/// The subgradient of f_node at x in this round.
+using Gradient = std::function<Vector(int node, int round, const Vector& x)>;
+
+/// The step size of a round.
+using Schedule = std::function<double(int round)>;
+
+// Methods -----------------------------------------------------------------------------------------
+
+/// What every method needs.
+struct Setting {
+  Matrix w;     // mixing weights, [receiver][sender]
+  Nodes start;  // x of every node before the first round
+  Gradient gradient;
+  Schedule step;
+  int rounds = 0;
+};
+
+/// The options of decentralized AMSGrad.
+struct AmsgradOptions {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-6;
+};
+
+/// The options of DADAM.
+struct DadamOptions {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double beta3 = 0.9;
+  double epsilon = 1e-6;
+};
+
+/// DSGD, also called D-PSGD and DGD: combine, then adapt. Returns x after 0, ..., rounds rounds,
+/// as all methods here do.
+Trajectory run_dsgd(const Setting& setting);
+
+/// DSGD in the other order: adapt, then combine.
+Trajectory run_dsgd_atc(const Setting& setting);
+
+/// Decentralized AMSGrad. DAG, Algorithm 3.
+Trajectory run_amsgrad(const Setting& setting, const AmsgradOptions& options);
+
+/// DADAM. DAG, Algorithm 1.
+Trajectory run_dadam(const Setting& setting, const DadamOptions& options);
+
+// Step sizes --------------------------------------------------------------------------------------
+
+/// step in every round.
+Schedule constant_step(double step);
+
+/// step / sqrt(k) in round k.
+Schedule sqrt_step(double step);
+
+/// step / k^p in round k.
+Schedule power_step(double step, double p);
+
+/// step (1 + cos(pi (k - 1) / total)) / 2 in round k of total.
+Schedule cosine_step(double step, int total);
+
+/// step, multiplied by factor after each `every` rounds.
+Schedule staircase_step(double step, double factor, int every);
+
+// Graphs and weights ------------------------------------------------------------------------------
+
+/// Whether every node can be reached from node 0 (undirected graphs).
+bool connected(const Adjacency& adjacency);
+
+/// A connected undirected graph with no loops: every edge present with this probability, drawn
+/// again as a whole until it is connected.
+Adjacency random_adjacency(std::size_t nodes, double probability, std::mt19937_64& random);
+
+/// W_ij = 1 / (1 + max(d_i, d_j)) for neighbours, the rest of the row on the diagonal; d_i counts
+/// the neighbours of i without itself.
+Matrix metropolis_weights(const Adjacency& adjacency);
+
+/// Each node gives the same weight to itself and to all it hears: row-stochastic.
+Matrix uniform_weights(const Adjacency& adjacency);
+
+/// Row i of the result is sum_j w_ij x_j.
+Nodes mix(const Matrix& w, const Nodes& x);
+
+// Losses ------------------------------------------------------------------------------------------
+
+/// f_i(x) = sum_l [ curvature_il / 2 (x_l - center_il)^2 + quartic_i / 4 x_l^4 ].
+struct QuarticLosses {
+  Matrix curvature;  // [node][coordinate]
+  Matrix center;     // [node][coordinate]
+  Vector quartic;    // [node]
+
+  /// f_node(x).
+  double value(int node, const Vector& x) const;
+
+  /// The exact gradient of f_node at x.
+  Vector gradient(int node, const Vector& x) const;
+};
+
+}  // namespace reference
