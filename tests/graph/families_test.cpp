@@ -202,7 +202,7 @@ TEST(Layout, DrawsEveryNodeAndEdge) {
   EXPECT_EQ(count(grid, "<circle"), 36u);
   EXPECT_EQ(count(grid, "<line"), 60u);
   EXPECT_EQ(count(grid, "<text"), 36u);
-  EXPECT_EQ(count(grid, "nan"), 0u);
+  EXPECT_EQ(count(grid, "\"nan"), 0u);
   const std::string directed = to_svg(BoWang{}.make(5, 0), {"a<b"});
   EXPECT_EQ(count(directed, "marker-end"), 8u);
   EXPECT_EQ(count(directed, ">a&lt;b<"), 1u);

@@ -1,0 +1,212 @@
+/// Every method against the independent float64 reference, over random graphs, sizes and seeds, and
+/// against the golden trajectories.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <random>
+
+#include "golden.hpp"
+#include "quartic_problem.hpp"
+#include "reference.hpp"
+#include "starling/engine/simulate.hpp"
+#include "starling/experiment/catalogue.hpp"
+#include "starling/method/schedule.hpp"
+
+namespace starling {
+namespace {
+
+using reference::Trajectory;
+using Options = std::map<std::string, double>;
+
+/// The library's method by its catalogue name, with these options.
+std::unique_ptr<RowUpdate> method_of(const std::string& name, const Options& options) {
+  Table table;
+  for (const auto& [key, value] : options) table.set(key, Value::of(value));
+  OptionReader reader(table, "", "method");
+  Table resolved;
+  auto update = find_entry(methods(), name, "name", reader).read(reader, resolved)();
+  reader.finish();
+  return update;
+}
+
+SparseMatrix sparse(const reference::Matrix& dense) {
+  SparseMatrix matrix;
+  for (const auto& row : dense) {
+    for (Node j = 0; j < row.size(); ++j) {
+      if (row[j] == 0) continue;
+      matrix.columns.push_back(j);
+      matrix.values.push_back(row[j]);
+    }
+    matrix.offsets.push_back(matrix.columns.size());
+  }
+  return matrix;
+}
+
+/// x of all nodes after the given rounds, as the library computes it.
+std::map<int, reference::Nodes> run_library(const RowUpdate& update, const MixingWeights& weights,
+                                            QuarticProblem& problem,
+                                            const reference::Schedule& step, int rounds,
+                                            std::size_t threads) {
+  Pool pool(threads);
+  Simulation simulation(update, problem, weights,
+                        [&](Round k) { return step(static_cast<int>(k)); }, pool);
+  std::map<int, reference::Nodes> x_after;
+  for (int k = 1; k <= rounds; ++k) {
+    EXPECT_FALSE(simulation.advance());
+    auto& x = x_after[k];
+    for (Node i = 0; i < problem.nodes(); ++i) {
+      const auto row = simulation.state()[0].row(i);
+      x.emplace_back(row.begin(), row.end());
+    }
+  }
+  return x_after;
+}
+
+/// The largest error, relative to the largest entry.
+double relative_error(const reference::Nodes& found, const reference::Nodes& expected) {
+  double error = 0, size = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    for (std::size_t l = 0; l < expected[i].size(); ++l) {
+      error = std::max(error, std::abs(found[i][l] - expected[i][l]));
+      size = std::max(size, std::abs(expected[i][l]));
+    }
+  return error / size;
+}
+
+/// A method of the catalogue and the reference's run of it with the same options.
+struct Case {
+  std::string name;
+  Options options;
+  std::function<Trajectory(const reference::Setting&)> reference;
+};
+
+std::vector<Case> cases() {
+  return {
+      {"dgd", {}, reference::run_dsgd},
+      {"dsgd-atc", {}, reference::run_dsgd_atc},
+      {"amsgrad",
+       {{"beta1", 0.9}, {"beta2", 0.99}, {"epsilon", 1e-3}},
+       [](const auto& s) { return reference::run_amsgrad(s, {0.9, 0.99, 1e-3}); }},
+      {"dadam",
+       {{"beta1", 0.8}, {"beta2", 0.9}, {"beta3", 0.7}, {"epsilon", 1e-2}},
+       [](const auto& s) { return reference::run_dadam(s, {0.8, 0.9, 0.7, 1e-2}); }},
+  };
+}
+
+TEST(Methods, CaseForEveryCatalogueEntry) {
+  std::vector<std::string> tested;
+  for (const Case& c : cases()) tested.push_back(c.name);
+  for (const auto& entry : methods())
+    EXPECT_NE(std::ranges::find(tested, entry.name), tested.end()) << entry.name;
+}
+
+struct Instance {
+  reference::Setting setting;
+  QuarticProblem problem;
+  MixingWeights weights;
+};
+
+/// Random losses on a random graph; at 200 rounds of double precision the float error is what is
+/// measured, so the losses are strongly convex: nothing amplifies it.
+Instance random_instance(std::size_t nodes, std::size_t dimension, unsigned seed) {
+  std::mt19937_64 random(seed);
+  std::uniform_real_distribution<double> curvature(0.5, 2), center(-3, 3), quartic(0, 0.05);
+  reference::QuarticLosses losses;
+  for (std::size_t i = 0; i < nodes; ++i) {
+    losses.quartic.push_back(quartic(random));
+    auto& a = losses.curvature.emplace_back();
+    auto& c = losses.center.emplace_back();
+    for (std::size_t l = 0; l < dimension; ++l) {
+      a.push_back(curvature(random));
+      c.push_back(center(random));
+    }
+  }
+  std::vector<double> start;
+  // Exactly representable, so that both begin at the same point.
+  for (std::size_t l = 0; l < dimension; ++l)
+    start.push_back(static_cast<double>(static_cast<float>(center(random))));
+  const reference::Matrix w =
+      reference::metropolis_weights(reference::random_adjacency(nodes, 0.4, random));
+  reference::Setting setting{
+      .w = w,
+      .start = reference::Nodes(nodes, start),
+      .gradient = [losses](int node, int, const auto& x) { return losses.gradient(node, x); },
+      .step = reference::sqrt_step(0.05),
+      .rounds = 200};
+  const SparseMatrix matrix = sparse(w);
+  return {setting, QuarticProblem(losses, start), {matrix, matrix}};
+}
+
+TEST(Methods, EqualReferenceOnRandomGraphsSizesAndSeeds) {
+  for (const Case& c : cases())
+    for (unsigned seed = 1; seed <= 6; ++seed) {
+      const std::size_t nodes = 1 + seed * 3, dimension = seed * seed * 5 - 4;
+      Instance instance = random_instance(nodes, dimension, seed);
+      const auto update = method_of(c.name, c.options);
+      const auto found =
+          run_library(*update, instance.weights, instance.problem, instance.setting.step,
+                      instance.setting.rounds, 1 + seed % 3);
+      const Trajectory expected = c.reference(instance.setting);
+      for (const int k : {1, 2, 3, 10, 50, 200})
+        EXPECT_LT(relative_error(found.at(k), expected[static_cast<std::size_t>(k)]), 1e-4)
+            << c.name << ", seed " << seed << ", round " << k;
+    }
+}
+
+/// Runs every golden trajectory of a folder whose method the library has; returns how many.
+int compare_golden(const std::filesystem::path& folder) {
+  int compared = 0;
+  const std::map<std::string, std::string> catalogue_names{{"dsgd", "dgd"}};
+  for (const reference::GoldenCase& golden : reference::read_golden_folder(folder))
+    for (const reference::GoldenRun& run : golden.runs) {
+      const auto renamed = catalogue_names.find(run.method);
+      const std::string name = renamed == catalogue_names.end() ? run.method : renamed->second;
+      const auto known = [&](const auto& entry) { return entry.name == name; };
+      if (std::ranges::none_of(methods(), known)) continue;
+      Options options = run.options;
+      options.erase("step");
+      const auto update = method_of(name, options);
+      const reference::Setting setting = reference::setting_of(golden, run);
+      QuarticProblem problem(reference::losses_of(golden), golden.start);
+      const MixingWeights weights{sparse(golden.r), sparse(golden.c)};
+      const auto found = run_library(*update, weights, problem, setting.step, 200, 2);
+      for (const auto& [k, x] : run.x_after)
+        EXPECT_LT(relative_error(found.at(k), x), 1e-4)
+            << golden.name << ", " << run.method << ", round " << k;
+      ++compared;
+    }
+  return compared;
+}
+
+TEST(Methods, EqualGoldenTrajectories) { EXPECT_EQ(compare_golden(STARLING_TEST_DATA), 8); }
+
+TEST(Methods, EqualGoldenTrajectoriesOfGivenFolder) {
+  const char* folder = std::getenv("STARLING_GOLDEN");
+  if (!folder) GTEST_SKIP() << "STARLING_GOLDEN names no folder of more reference trajectories";
+  EXPECT_GE(compare_golden(folder), 8);
+}
+
+TEST(Schedules, EqualReference) {
+  constexpr int rounds = 40;
+  const auto compare = [](const auto& schedule, const reference::Schedule& expected) {
+    for (int k = 1; k <= rounds; ++k)
+      EXPECT_NEAR(0.3 * schedule.factor(static_cast<Round>(k), rounds), expected(k), 1e-12) << k;
+  };
+  compare(Constant{}, reference::constant_step(0.3));
+  compare(InverseSqrt{}, reference::sqrt_step(0.3));
+  compare(Power{.p = 0.6}, reference::power_step(0.3, 0.6));
+  compare(Cosine{}, reference::cosine_step(0.3, rounds));
+  compare(Staircase{.by = 0.5, .every = 7}, reference::staircase_step(0.3, 0.5, 7));
+}
+
+TEST(Schedules, CosineEndsAtFinal) {
+  EXPECT_DOUBLE_EQ((Cosine{.final = 0.1}.factor(1, 1000)), 1);
+  EXPECT_NEAR((Cosine{.final = 0.1}.factor(1001, 1000)), 0.1, 1e-12);
+}
+
+}  // namespace
+}  // namespace starling
