@@ -12,7 +12,7 @@ OptionReader::OptionReader(const Table& table, std::string file, std::string pat
     : table_(table), file_(std::move(file)), path_(std::move(path)) {}
 
 const Value* OptionReader::take(std::string_view name) {
-  known_.emplace_back(name);
+  if (std::ranges::find(known_, name) == known_.end()) known_.emplace_back(name);
   return table_.find(name);
 }
 
@@ -63,6 +63,10 @@ void OptionReader::operator()(std::string_view name, float& value, const Range& 
   double number = value;
   (*this)(name, number, range, help);
   value = static_cast<float>(number);
+  // 0.99999999999 lies in [0, 1), but the nearest float is 1.
+  if (table_.find(name) && !range.contains(value))
+    throw error(name, fmt::format(" = {}: must be {}, in single precision too",
+                                  to_toml(*table_.find(name)), to_string(range)));
 }
 
 void OptionReader::operator()(std::string_view name, std::int64_t& value, const Range& range,
@@ -169,7 +173,7 @@ std::string to_string(const Range& range) {
                        range.high_open ? ')' : ']');
   if (low) return fmt::format("{} {}", range.low_open ? ">" : ">=", range.low);
   if (high) return fmt::format("{} {}", range.high_open ? "<" : "<=", range.high);
-  return "any number";
+  return "any finite number";
 }
 
 namespace {

@@ -7,13 +7,14 @@
 
 namespace starling {
 
-/// An interval; an open end does not belong to it.
+/// An interval; an open end does not belong to it, and neither does anything infinite.
 struct Range {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
   bool low_open = false, high_open = false;
 
   constexpr bool contains(double value) const {
+    if (!(value - value == 0)) return false;  // not finite
     return (low_open ? value > low : value >= low) && (high_open ? value < high : value <= high);
   }
 };

@@ -141,7 +141,8 @@ Command graph_command(CLI::App& program) {
   app->add_option("--seed", arguments->seed, "Seed of random graphs");
   app->add_option("--set", arguments->overrides,
                   "An option, e.g. graph.probability=0.2 or weights.gamma=0.3")
-      ->type_name("KEY=VALUE");
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   app->add_option("--svg", arguments->svg, "Draw the graph into this file")->type_name("FILE");
   app->footer(
       "Example:\n"

@@ -186,7 +186,8 @@ Command run_command(CLI::App& program) {
   app->add_option("file", arguments->file, "Experiment, a TOML file")->required();
   app->add_option("--set", arguments->overrides,
                   "Change a value of the file, e.g. method.step=1e-3 (every method's step)")
-      ->type_name("KEY=VALUE");
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   app->add_option("--out", arguments->out, "Folder of the run (default: runs/NAME)")
       ->type_name("DIR");
   app->add_option("--threads", arguments->threads,

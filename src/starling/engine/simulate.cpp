@@ -115,9 +115,13 @@ void Simulation::adapt_rows(float step) {
   });
 }
 
+/// Each thread takes a run of neighbouring blocks: so its streams go on where they were, and no two
+/// threads fetch ahead into each other's columns.
 void Simulation::update_blocks(float step) {
-  pool_.run(blocks_, [&](std::size_t worker, std::size_t block) {
-    update_block(workers_[worker], block, step);
+  const std::size_t parts = pool_.threads();
+  pool_.run(parts, [&](std::size_t worker, std::size_t part) {
+    for (std::size_t block = blocks_ * part / parts; block < blocks_ * (part + 1) / parts; ++block)
+      update_block(workers_[worker], block, step);
   });
 }
 
@@ -131,10 +135,11 @@ void Simulation::update_block(Worker& worker, std::size_t block, float step) {
       std::memcpy(worker.columns[e].data() + i * block_stride_,
                   state_[e].row(i).data() + first, count * sizeof(float));
   }
-  for (Node i = 0; i < nodes_; ++i)
-    for (std::size_t done = 0; done < count; done += stretch_columns)
-      update_stretch(worker, {i, first + done, std::min(stretch_columns, count - done)}, first,
-                     step);
+  for (Node i = 0; i < nodes_; ++i) {
+    const std::size_t longest = adds_up_inside(i) ? count : stretch_columns;
+    for (std::size_t done = 0; done < count; done += longest)
+      update_stretch(worker, {i, first + done, std::min(longest, count - done)}, first, step);
+  }
 }
 
 Magnitude Simulation::adapt_stretch(const Stretch& stretch, float step) {
@@ -142,22 +147,44 @@ Magnitude Simulation::adapt_stretch(const Stretch& stretch, float step) {
                        gradients_.row(stretch.node).data() + stretch.first, step, stretch.count);
 }
 
+/// Whether the update itself can add up what this node hears.
+bool Simulation::adds_up_inside(Node node) const {
+  const std::size_t terms = mixing_[0]->row(node).count;
+  return terms <= Mixture::most_terms &&
+         std::ranges::all_of(mixing_, [&](const KernelWeights* weights) {
+           return weights->row(node).count == terms;
+         });
+}
+
 void Simulation::update_stretch(Worker& worker, const Stretch& stretch, std::size_t block_first,
                                 float step) {
+  static constexpr float one = 1;
   const auto [node, first, count] = stretch;
-  std::array<const float*, most_variables> mixed{};
+  const bool inside = adds_up_inside(node);
+  std::array<const float*, most_variables> weights{};
+  std::array<const float*, most_variables * Mixture::most_terms> rows{};
+  const std::size_t terms = inside ? mixing_[0]->row(node).count : 1;
   for (std::size_t e = 0; e < mixing_.size(); ++e) {
-    float* sums = worker.mixed.data() + e * stretch_columns;
-    mix(mixing_[e]->row(node), worker.columns[e].data() + (first - block_first), block_stride_,
-        sums, count);
-    mixed[e] = sums;
+    const KernelWeights::Row row = mixing_[e]->row(node);
+    const float* heard = worker.columns[e].data() + (first - block_first);
+    if (inside) {
+      weights[e] = row.values;
+      for (std::size_t k = 0; k < terms; ++k)
+        rows[e * terms + k] = heard + row.columns[k] * block_stride_;
+    } else {
+      float* sums = worker.mixed.data() + e * stretch_columns;
+      mix(row, heard, block_stride_, sums, count);
+      weights[e] = &one;
+      rows[e] = sums;
+    }
   }
+  const Mixture mixed{terms, weights.data(), rows.data()};
   const Pointers state = state_at(node, first);
   if (update_.order() == Order::overlapped)
-    note(update_.adapt_mixed(state.data(), mixed.data(), gradients_.row(node).data() + first, step,
+    note(update_.adapt_mixed(state.data(), mixed, gradients_.row(node).data() + first, step,
                              count));
   else
-    note(update_.combine(state.data(), mixed.data(), step, count));
+    note(update_.combine(state.data(), mixed, step, count));
 }
 
 void Simulation::note(Magnitude worst) {
@@ -165,12 +192,18 @@ void Simulation::note(Magnitude worst) {
 }
 
 std::optional<Divergence> Simulation::find_divergence() const {
-  for (Node i = 0; i < nodes_; ++i) {
+  const auto finite = [](std::span<const float> row) {
+    return std::ranges::all_of(row, [](float value) { return std::isfinite(value); });
+  };
+  // It began where the subgradient went wrong: neighbours may have heard of it in the same round.
+  Node origin = 0;
+  while (origin < nodes_ && std::isfinite(losses_[origin]) && finite(gradients_.row(origin)))
+    ++origin;
+  for (Node i = origin < nodes_ ? origin : 0; i < nodes_; ++i) {
     for (std::size_t v = 0; v < state_.size(); ++v)
-      for (const float value : state_[v].row(i))
-        if (!std::isfinite(value))
-          return Divergence{round_, i, std::string{update_.variables()[v]}};
-    if (!std::isfinite(losses_[i])) return Divergence{round_, i, "minibatch loss"};
+      if (!finite(state_[v].row(i)))
+        return Divergence{round_, i, std::string{update_.variables()[v]}};
+    if (i == origin) return Divergence{round_, i, "minibatch loss"};
   }
   return std::nullopt;
 }

@@ -72,6 +72,7 @@ class Simulation {
   void update_blocks(float step);
   void update_block(Worker& worker, std::size_t block, float step);
   Magnitude adapt_stretch(const Stretch& stretch, float step);
+  bool adds_up_inside(Node node) const;
   void update_stretch(Worker& worker, const Stretch& stretch, std::size_t block_first, float step);
   void note(Magnitude worst);
   std::optional<Divergence> find_divergence() const;

@@ -52,7 +52,8 @@ const Entry<Rule>& find_entry(std::span<const Entry<Rule>> entries, std::string_
     if (entry.name == name) return entry;
     names.push_back(entry.name);
   }
-  throw reader.error(key, " = \"" + std::string{name} + "\": unknown" + suggestion(name, names));
+  throw reader.error(key, " = " + to_toml(Value::of(std::string{name})) + ": unknown" +
+                              suggestion(name, names));
 }
 
 /// Reads a choice: KEY = NAME, or KEY = { name = NAME, option = ... }. `name_key` is what the table

@@ -34,8 +34,11 @@ MethodPlan read_method_plan(const Table& table, const std::string& file, Table& 
   const Entry<MethodRule>& entry = find_entry(methods(), name, "name", reader);
   plan.label = name;
   reader("label", plan.label, Words{}, "");
-  if (!reader.take("step")) throw reader.error("step", ": missing: the step size, a number > 0");
+  if (plan.label.empty() || plan.label[0] == '.' || plan.label.find('/') != std::string::npos)
+    throw reader.error("label", fmt::format(" = {}: must be a file name, for the checkpoint",
+                                            to_toml(Value::of(plan.label))));
   reader("step", plan.step, positive, "");
+  if (plan.step == 0) throw reader.error("step", ": missing: the step size, a number > 0");
   resolved.set("name", Value::of(name));
   resolved.set("label", Value::of(plan.label));
   resolved.set("step", Value::of(plan.step));

@@ -45,7 +45,12 @@ void mark_as_typed(Value& value) {
     for (auto& [key, item] : table->entries) mark_as_typed(item);
 }
 
-void set_at(Table& table, std::string_view path, const Value& value) {
+bool is_list_of_tables(const Value& value) {
+  return value.list() && !value.list()->empty() && value.list()->front().table();
+}
+
+/// `key` is the whole key, for errors; `path` what is left of it below `table`.
+void set_at(Table& table, std::string_view key, std::string_view path, const Value& value) {
   const std::size_t dot = path.find('.');
   if (dot == std::string_view::npos) return table.set(path, value);
   const std::string_view head = path.substr(0, dot), rest = path.substr(dot + 1);
@@ -54,25 +59,21 @@ void set_at(Table& table, std::string_view path, const Value& value) {
     table.set(head, Value{.data = Table{}, .line = command_line});
     inner = table.find(head);
   }
-  if (auto* list = std::get_if<List>(&inner->data)) {
-    for (Value& item : *list)
-      if (auto* one = std::get_if<Table>(&item.data)) set_at(*one, rest, value);
-  } else if (auto* one = std::get_if<Table>(&inner->data)) {
-    set_at(*one, rest, value);
+  if (auto* one = std::get_if<Table>(&inner->data)) {
+    set_at(*one, key, rest, value);
+  } else if (is_list_of_tables(*inner)) {
+    for (Value& item : std::get<List>(inner->data))
+      if (auto* each = std::get_if<Table>(&item.data)) set_at(*each, key, rest, value);
   } else if (inner->text()) {
-    // graph = "ring" is short for graph = { name = "ring" }
+    // graph = "ring" is short for graph = { name = "ring" }, partition = "iid" for { by = "iid" }
     Table choice;
-    choice.set("name", *inner);
-    set_at(choice, rest, value);
+    choice.set(head == "partition" ? "by" : "name", *inner);
+    set_at(choice, key, rest, value);
     *inner = Value{.data = std::move(choice), .line = command_line};
   } else {
-    throw UserError{fmt::format("--set {}: \"{}\" holds a {}, not a table", path, head,
+    throw UserError{fmt::format("--set {}: \"{}\" holds a {}, not a table", key, head,
                                 kind_of(*inner))};
   }
-}
-
-bool is_list_of_tables(const Value& value) {
-  return value.list() && !value.list()->empty() && value.list()->front().table();
 }
 
 }  // namespace
@@ -105,7 +106,8 @@ void override_value(Table& table, const std::string& assignment) {
   if (equals == std::string::npos || equals == 0)
     throw UserError{fmt::format("--set {}: must be KEY=VALUE, say --set method.step=1e-3",
                                 assignment)};
-  set_at(table, assignment.substr(0, equals), parse_toml_value(assignment.substr(equals + 1)));
+  const std::string key = assignment.substr(0, equals);
+  set_at(table, key, key, parse_toml_value(assignment.substr(equals + 1)));
 }
 
 std::string to_toml_document(const Table& table) {

@@ -26,18 +26,19 @@ struct Regulariser {
         ratios += square / (1 + square);
       }
     }
-    if (!g.empty()) add_gradient(x, g, static_cast<float>(squares));
+    if (!g.empty()) add_gradient(x, g, squares);
     return 0.5 * l2 * squares + l4 * quartics + norm4 * squares * squares / 4 + ratio * ratios;
   }
 
  private:
-  void add_gradient(std::span<const float> x, std::span<float> g, float squares) const {
-    const float linear = l2 + norm4 * squares;
-    for (std::size_t l = 0; l < x.size(); ++l) g[l] += linear * x[l];
+  /// In double, where the powers of any float are finite.
+  void add_gradient(std::span<const float> x, std::span<float> g, double squares) const {
+    const double linear = l2 + norm4 * squares;
+    for (std::size_t l = 0; l < x.size(); ++l) g[l] += static_cast<float>(linear * x[l]);
     if (l4 == 0 && ratio == 0) return;
     for (std::size_t l = 0; l < x.size(); ++l) {
-      const float square = x[l] * x[l], below = 1 + square;
-      g[l] += 4 * l4 * square * x[l] + ratio * 2 * x[l] / (below * below);
+      const double square = double{x[l]} * double{x[l]}, below = 1 + square;
+      g[l] += static_cast<float>(x[l] * (4 * l4 * square + 2 * ratio / (below * below)));
     }
   }
 };

@@ -59,11 +59,17 @@ void write_synced(const fs::path& path, std::string_view content) {
 void write_whole_file(const fs::path& path, std::string_view content) {
   fs::path temporary = path;
   temporary += ".new";
-  write_synced(temporary, content);
-  std::error_code failure;
+  std::error_code failure, ignored;
+  try {
+    write_synced(temporary, content);
+  } catch (const RunError&) {
+    fs::remove(temporary, ignored);
+    throw;
+  }
   fs::rename(temporary, path, failure);
-  if (failure)
-    throw RunError{fmt::format("{}: cannot be written: {}", path.string(), failure.message())};
+  if (!failure) return;
+  fs::remove(temporary, ignored);
+  throw RunError{fmt::format("{}: cannot be written: {}", path.string(), failure.message())};
 }
 
 }  // namespace starling

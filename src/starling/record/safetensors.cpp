@@ -12,7 +12,7 @@ namespace starling {
 static_assert(std::endian::native == std::endian::little, "safetensors is little-endian");
 
 std::string to_safetensors(const std::vector<TensorRows>& tensors) {
-  nlohmann::ordered_json header;
+  auto header = nlohmann::ordered_json::object();
   std::size_t end = 0;
   for (const TensorRows& tensor : tensors) {
     const std::size_t count = std::accumulate(tensor.shape.begin(), tensor.shape.end(),
