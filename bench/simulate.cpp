@@ -38,7 +38,8 @@ std::optional<double> python_seconds(const std::string& arguments) {
   std::array<char, 4096> buffer;
   while (std::fgets(buffer.data(), buffer.size(), pipe)) output += buffer.data();
   if (pclose(pipe) != 0) {
-    fmt::print("  left out: {}\n    {}", command, output.substr(output.rfind('\n', output.size() - 2) + 1));
+    fmt::print("  left out: {}\n    {}", command,
+               output.substr(output.rfind('\n', output.size() - 2) + 1));
     return std::nullopt;
   }
   const std::size_t json = output.rfind('{');
@@ -58,7 +59,8 @@ void compare_cnn(std::size_t threads) {
   };
   const auto problem = options.make(nodes, 1);
   const RowUpdateOf<Amsgrad> method;
-  Simulation simulation(method, *problem, weights, [](Round) { return 1e-4; }, pool);
+  Simulation simulation(
+      method, *problem, weights, [](Round) { return 1e-4; }, pool);
 
   std::vector<std::unique_ptr<Oracle>> oracles(threads);
   pool.run_on_each([&](std::size_t w, std::size_t) { oracles[w] = problem->oracle(); });
@@ -80,7 +82,8 @@ void compare_cnn(std::size_t threads) {
   fmt::print("cnn, 5 nodes on a ring, batch 64, AMSGrad, {} threads\n", threads);
   fmt::print("  a round {:.2f} ms, its gradients alone {:.2f} ms: ratio {:.3f}\n",
              1e3 * seconds[0] / rounds, 1e3 * seconds[1] / rounds, seconds[0] / seconds[1]);
-  if (const auto python = python_seconds(fmt::format("ring_torch.py --rounds 60 --threads {}", threads)))
+  if (const auto python =
+          python_seconds(fmt::format("ring_torch.py --rounds 60 --threads {}", threads)))
     fmt::print("  the PyTorch loop {:.2f} ms a round: {:.1f} times as long\n", 1e3 * *python,
                *python * rounds / seconds[0]);
 }
@@ -99,7 +102,8 @@ void compare_a9a(const std::string& path, std::size_t threads) {
   };
   const auto problem = options.make(nodes, 1);
   const RowUpdateOf<Dgd> method;
-  Simulation simulation(method, *problem, weights, [](Round) { return 0.1; }, pool);
+  Simulation simulation(
+      method, *problem, weights, [](Round) { return 0.1; }, pool);
   const auto whole = [&] {
     for (int k = 0; k < rounds; ++k) simulation.advance();
   };

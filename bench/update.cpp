@@ -118,7 +118,8 @@ void compare(std::size_t nodes, std::size_t dimension, std::size_t threads, int 
   const MixingWeights weights = Uniform{}.make(Ring{}.make(nodes, 0));
   NoWork problem(nodes, dimension);
   const RowUpdateOf<Amsgrad> method;
-  Simulation simulation(method, problem, weights, [](Round) { return 1e-3; }, pool);
+  Simulation simulation(
+      method, problem, weights, [](Round) { return 1e-3; }, pool);
 
   constexpr std::size_t stream = 48 << 20;  // floats an array: far beyond any cache
   Arena a(stream), b(stream), c(stream);
@@ -159,7 +160,9 @@ int main(int argc, char** argv) {
   mallopt(M_TRIM_THRESHOLD, 2'000'000'000);
   const int repeats = argc > 1 ? std::atoi(argv[1]) : 9;
   fmt::print("AMSGrad on a ring: GB/s that must move, beside streams over the same pages\n");
-  fmt::print("nodes x dimension  threads    update  in place     triad  of roof of triad  over libtorch\n");
+  fmt::print(
+      "nodes x dimension  threads    update  in place     triad  of roof of triad  over "
+      "libtorch\n");
   for (const std::size_t threads : {1, 2}) {
     compare(5, 11'173'962, threads, repeats);
     compare(16, 2'000'000, threads, repeats);

@@ -192,8 +192,13 @@ TEST(OptionsTest, AreWrittenInTheirOrder) {
 }
 
 TEST(OptionsTest, WhatIsWrittenReadsBack) {
-  const EveryType object{.rate = 0.3f, .step = 1.0 / 3, .count = 1234567890123, .rotated = true,
-                         .word = "star", .list = {0.1}, .rows = {{1.0 / 7}, {2, 3}}};
+  const EveryType object{.rate = 0.3f,
+                         .step = 1.0 / 3,
+                         .count = 1234567890123,
+                         .rotated = true,
+                         .word = "star",
+                         .list = {0.1},
+                         .rows = {{1.0 / 7}, {2, 3}}};
   Table table;
   write_options(object, table);
   const EveryType again = read_from(table);
@@ -208,13 +213,14 @@ TEST(OptionsTest, WhatIsWrittenReadsBack) {
 
 TEST(OptionsTest, AreListedWithTypeDefaultRangeAndHelp) {
   const std::vector<OptionInfo> list = describe_options<EveryType>();
-  const std::string expected[][5] = {{"rate", "number", "0.9", "in [0, 1)", "a float"},
-                                     {"step", "number", "0.5", "> 0", "a double"},
-                                     {"count", "whole number", "3", ">= 1", "a whole number"},
-                                     {"rotated", "true/false", "false", "", "a choice of two"},
-                                     {"word", "text", "\"ring\"", "ring, star", "a word"},
-                                     {"list", "list", "[1.0, 2.0]", ">= 0", "numbers"},
-                                     {"rows", "list", "[]", "any finite number", "lists of numbers"}};
+  const std::string expected[][5] = {
+      {"rate", "number", "0.9", "in [0, 1)", "a float"},
+      {"step", "number", "0.5", "> 0", "a double"},
+      {"count", "whole number", "3", ">= 1", "a whole number"},
+      {"rotated", "true/false", "false", "", "a choice of two"},
+      {"word", "text", "\"ring\"", "ring, star", "a word"},
+      {"list", "list", "[1.0, 2.0]", ">= 0", "numbers"},
+      {"rows", "list", "[]", "any finite number", "lists of numbers"}};
   ASSERT_EQ(list.size(), std::size(expected));
   for (std::size_t k = 0; k < list.size(); ++k) {
     EXPECT_EQ(list[k].name, expected[k][0]);

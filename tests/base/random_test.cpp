@@ -76,8 +76,8 @@ TEST(RandomTest, StreamsDifferInSeedPurposeNodeAndRound) {
   std::set<Block> blocks;
   std::size_t streams = 0;
   for (const std::uint64_t seed : {0ull, 1ull, 1ull << 32})
-    for (const Purpose purpose : {Purpose::graph, Purpose::partition, Purpose::start,
-                                  Purpose::batch, Purpose::problem})
+    for (const Purpose purpose :
+         {Purpose::graph, Purpose::partition, Purpose::start, Purpose::batch, Purpose::problem})
       for (const Node node : {0u, 1u, 0xffffffffu})
         for (const Round round : {0ull, 1ull, 1ull << 32, (1ull << 32) + 1}) {
           blocks.insert(first_block(Random(seed, purpose, node, round)));

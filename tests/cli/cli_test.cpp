@@ -255,9 +255,10 @@ TEST_F(CliTest, RunLeavesItsFiles) {
     EXPECT_TRUE(has(fmt::format("out/checkpoints/{}.safetensors", label))) << label;
   const std::vector<std::string> lines = split(file("out/metrics.csv"), '\n');
   ASSERT_EQ(lines.size(), 16u);  // the header, and rounds 0, 5, 10, 15, 20 of three methods
-  EXPECT_EQ(lines[0], "method,seed,round,epoch,seconds,bytes_sent,minibatch_loss,objective,"
-                      "test_accuracy,node_accuracy_mean,node_accuracy_min,consensus_error,"
-                      "gradient_norm");
+  EXPECT_EQ(lines[0],
+            "method,seed,round,epoch,seconds,bytes_sent,minibatch_loss,objective,"
+            "test_accuracy,node_accuracy_mean,node_accuracy_min,consensus_error,"
+            "gradient_norm");
   const char* const labels[] = {"dgd", "dgd-2", "amsgrad"};
   for (std::size_t k = 1; k < lines.size(); ++k) {
     const std::vector<std::string> cells = split(lines[k], ',');
@@ -294,8 +295,10 @@ TEST_F(CliTest, AnotherSeedGivesOtherNumbers) {
 TEST_F(CliTest, ThreadsDoNotChangeABit) {
   folder.write("small.toml", small);
   for (const int threads : {1, 2, 4})
-    output_of(fmt::format("run small.toml --quiet --set problem.dimension=5000 --threads {0} "
-                          "--out t{0}", threads));
+    output_of(
+        fmt::format("run small.toml --quiet --set problem.dimension=5000 --threads {0} "
+                    "--out t{0}",
+                    threads));
   for (const char* other : {"t2", "t4"}) {
     EXPECT_EQ(without_seconds(file(std::string{other} + "/metrics.csv")),
               without_seconds(file("t1/metrics.csv")));
@@ -465,8 +468,9 @@ TEST_F(CliTest, DivergenceSaysRoundAndNodeAndKeepsWhatWasRecorded) {
                "every = 2\n");
   const Outcome outcome = run("run wild.toml --quiet --threads 1 --out out");
   EXPECT_EQ(outcome.status, 3);
-  EXPECT_TRUE(holds(outcome.err, "starling: dgd diverged in round 6: node 1, "
-                                 "minibatch loss is not finite"))
+  EXPECT_TRUE(holds(outcome.err,
+                    "starling: dgd diverged in round 6: node 1, "
+                    "minibatch loss is not finite"))
       << outcome.err;
   EXPECT_FALSE(holds(outcome.err, "tame")) << outcome.err;
   EXPECT_EQ(outcome.out, "out\n");
@@ -488,7 +492,8 @@ TEST_F(CliTest, DivergenceSaysRoundAndNodeAndKeepsWhatWasRecorded) {
 }
 
 TEST_F(CliTest, DadamSettlesOffTheOptimumAndAmsgradAtIt) {
-  output_of("run '" STARLING_EXPERIMENTS "/dadam-counterexample.toml' --quiet --threads 1 "
+  output_of("run '" STARLING_EXPERIMENTS
+            "/dadam-counterexample.toml' --quiet --threads 1 "
             "--out out");
   const double dadam = average_x(file("out/checkpoints/dadam.safetensors"));
   const double amsgrad = average_x(file("out/checkpoints/amsgrad.safetensors"));

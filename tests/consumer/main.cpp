@@ -12,8 +12,12 @@ struct HeavyBall {
   float momentum = 0.9f;
 
   static constexpr std::string_view variables[] = {"x", "m"};
-  struct Exchanged { float x; };
-  struct State : Exchanged { float m; };
+  struct Exchanged {
+    float x;
+  };
+  struct State : Exchanged {
+    float m;
+  };
 
   constexpr State start(float x) const { return {{x}, 0}; }
   constexpr void adapt(State& s, const Exchanged& mixed, float g, float step) const {
@@ -34,7 +38,8 @@ int main() {
 
   const RowUpdateOf<HeavyBall> method;
   Pool pool(2);
-  Simulation simulation(method, *problem, weights, [](Round) { return 1e-3; }, pool);
+  Simulation simulation(
+      method, *problem, weights, [](Round) { return 1e-3; }, pool);
   for (int k = 0; k < 20000; ++k)
     if (simulation.advance()) return 1;
   const double average = simulation.average()[0];

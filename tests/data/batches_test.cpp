@@ -38,7 +38,8 @@ TEST(BatchesTest, AnEpochUsesEachSampleOnce) {
       const Round length = (three[node].size() + size - 1) / size;
       for (Round epoch = 0; epoch < 3; ++epoch)
         EXPECT_EQ(sorted(rounds_of(batches, node, epoch * length + 1, (epoch + 1) * length)),
-                  three[node]) << "batch " << size << ", node " << node;
+                  three[node])
+            << "batch " << size << ", node " << node;
     }
   }
 }

@@ -21,8 +21,8 @@ TEST(FileBytesTest, ReadsPlainFilesAsTheyAre) {
 
 TEST(FileBytesTest, UnpacksGzipWhateverItsName) {
   const TempFolder folder;
-  for (const std::string& text : {std::string(), std::string("hello"), noise(100000),
-                                  std::string(1000000, 'x')})
+  for (const std::string& text :
+       {std::string(), std::string("hello"), noise(100000), std::string(1000000, 'x')})
     EXPECT_TRUE(text_of(read_bytes(folder.write_gzip("file", text))) == text) << text.size();
 }
 
@@ -47,8 +47,8 @@ TEST(FileBytesTest, NoticesDamage) {
   const TempFolder folder;
   const std::string whole = stored(folder.write_gzip("whole.gz", noise(5000)));
   // The method, the middle (zlib stores noise as it is), the checksum, the length.
-  for (const std::size_t at : {std::size_t{2}, whole.size() / 2, whole.size() - 8,
-                               whole.size() - 4}) {
+  for (const std::size_t at :
+       {std::size_t{2}, whole.size() / 2, whole.size() - 8, whole.size() - 4}) {
     std::string bytes = whole;
     bytes[at] = static_cast<char>(bytes[at] ^ 0x10);
     const auto path = folder.write("bad.gz", bytes);

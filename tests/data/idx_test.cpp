@@ -26,8 +26,8 @@ std::string error_about(const std::string& images, const std::string& labels) {
 
 TEST(IdxTest, ReadsPlainAndGzip) {
   const TempFolder folder;
-  const Images images = read_idx(folder.write("images", two_images),
-                                 folder.write_gzip("labels.gz", two_labels));
+  const Images images =
+      read_idx(folder.write("images", two_images), folder.write_gzip("labels.gz", two_labels));
   EXPECT_EQ(images.count, 2u);
   EXPECT_EQ(images.channels, 1u);
   EXPECT_EQ(images.rows, 2u);
@@ -45,8 +45,8 @@ TEST(IdxTest, HasAtLeastTwoClasses) {
 }
 
 TEST(IdxTest, RefusesWhatIsNotIdx) {
-  EXPECT_TRUE(says(error_about("text", two_labels),
-                   "images: 4 bytes, must be at least 16 (IDX images)"));
+  EXPECT_TRUE(
+      says(error_about("text", two_labels), "images: 4 bytes, must be at least 16 (IDX images)"));
   EXPECT_TRUE(says(error_about(two_images, ""), "labels: 0 bytes, must be at least 8"));
   EXPECT_TRUE(says(error_about(words({0x801, 2, 2, 3}), two_labels),
                    "images: begins with 0x00000801, must begin with 0x00000803 (IDX images)"));
@@ -129,10 +129,10 @@ TEST(ImageSetsTest, RealMnistHasItsPublishedCounts) {
   const ImageSet set = load_mnist(folder.string());
   EXPECT_EQ(set.train.count, 60000u);
   EXPECT_EQ(set.test.pixels.size(), 10000u * 28 * 28);
-  EXPECT_EQ(label_counts(set.train), (std::vector<std::size_t>{5923, 6742, 5958, 6131, 5842, 5421,
-                                                               5918, 6265, 5851, 5949}));
-  EXPECT_EQ(label_counts(set.test), (std::vector<std::size_t>{980, 1135, 1032, 1010, 982, 892, 958,
-                                                              1028, 974, 1009}));
+  EXPECT_EQ(label_counts(set.train),
+            (std::vector<std::size_t>{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949}));
+  EXPECT_EQ(label_counts(set.test),
+            (std::vector<std::size_t>{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009}));
 }
 
 TEST(ImageSetsTest, RealFashionMnistIsBalanced) {

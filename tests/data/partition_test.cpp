@@ -249,7 +249,8 @@ TEST(PartitionSummaryTest, SumsUpBeyond32Nodes) {
   EXPECT_NE(text.find("\n    31        1"), text.npos) << text;
   EXPECT_EQ(text.find("\n    32 "), text.npos) << text;
   EXPECT_NE(text.find("\n... and 8 more nodes (samples of a node: min 1, mean 1.0, max 2)\n"),
-            text.npos) << text;
+            text.npos)
+      << text;
   EXPECT_EQ(text.find("nobody"), text.npos) << text;
 }
 

@@ -118,7 +118,8 @@ void expect_no_allocation(Problem& problem) {
   const RowUpdateOf<M> update;
   const MixingWeights weights = Metropolis{}.make(Ring{}.make(problem.nodes(), 0));
   Pool pool(2);
-  Simulation simulation(update, problem, weights, [](Round) { return 0.01; }, pool);
+  Simulation simulation(
+      update, problem, weights, [](Round) { return 0.01; }, pool);
   bool diverged = false;
   const std::size_t count = allocations_of([&] {
     for (int round = 0; round < 10; ++round)
@@ -152,8 +153,7 @@ TEST(AllocationTest, RoundsOnGivenAndRandomQuadraticsAllocateNothing) {
     expect_no_allocation<Amsgrad>(*random);
   }
   const std::vector<std::vector<double>> centers(6, {1, 2}), matrices(6, {2, 1, 1, 2});
-  const auto given =
-      Quadratic{.dimension = 2, .centers = centers, .matrices = matrices}.make(6, 1);
+  const auto given = Quadratic{.dimension = 2, .centers = centers, .matrices = matrices}.make(6, 1);
   expect_no_allocation<Dgd>(*given);
 }
 

@@ -29,8 +29,7 @@ void expect_plain_sum(std::size_t neighbours, std::size_t count) {
   const std::vector<float> base = random_floats(2 * terms * stride, neighbours + 100 * count);
   const std::vector<float> values = random_floats(terms, count);
   std::vector<Node> columns;
-  for (std::size_t k = 0; k < terms; ++k)
-    columns.push_back(static_cast<Node>(2 * k + k % 2));
+  for (std::size_t k = 0; k < terms; ++k) columns.push_back(static_cast<Node>(2 * k + k % 2));
   std::vector<float> out(count + 3, untouched);
   mix({columns.data(), values.data(), terms}, base.data(), stride, out.data(), count);
 

@@ -39,9 +39,8 @@ TEST(PoolTest, WorkerZeroIsTheCallingThread) {
   for (std::size_t threads = 1; threads <= 4; ++threads) {
     Pool pool(threads);
     std::vector<std::thread::id> ids(threads);
-    pool.run_on_each([&](std::size_t worker, std::size_t) {
-      ids[worker] = std::this_thread::get_id();
-    });
+    pool.run_on_each(
+        [&](std::size_t worker, std::size_t) { ids[worker] = std::this_thread::get_id(); });
     EXPECT_EQ(ids[0], std::this_thread::get_id());
   }
 }
@@ -101,9 +100,8 @@ TEST(PoolTest, OneOfManyExceptionsComesBack) {
   Pool pool(4);
   EXPECT_THROW(pool.run(100, [](std::size_t, std::size_t) { throw std::runtime_error("all"); }),
                std::runtime_error);
-  EXPECT_THROW(
-      pool.run_on_each([](std::size_t, std::size_t) { throw std::runtime_error("all"); }),
-      std::runtime_error);
+  EXPECT_THROW(pool.run_on_each([](std::size_t, std::size_t) { throw std::runtime_error("all"); }),
+               std::runtime_error);
 }
 
 TEST(PoolTest, WorksAgainAfterAnException) {

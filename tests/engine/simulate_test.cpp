@@ -114,8 +114,12 @@ struct Tracking {
   static constexpr Mixing mixing[] = {Mixing::pull, Mixing::push};
   static constexpr Order order = Order::combine_first;
 
-  struct Exchanged { float x, y; };
-  struct State : Exchanged { float g; };
+  struct Exchanged {
+    float x, y;
+  };
+  struct State : Exchanged {
+    float g;
+  };
 
   constexpr State start(float x) const { return {{x, 0}, 0}; }
   constexpr void combine(State& s, const Exchanged& mixed, float step) const {
@@ -221,8 +225,8 @@ TEST(SimulateTest, StateDoesNotDependOnHowColumnsAreCutIntoBlocks) {
     const Outcome many = run(*update, large, weights, 2, 5);
     ASSERT_EQ(few.state.size(), many.state.size());
     for (std::size_t row = 0; row < few.state.size(); ++row)
-      EXPECT_TRUE(std::equal(few.state[row].begin(), few.state[row].end(),
-                             many.state[row].begin()));
+      EXPECT_TRUE(
+          std::equal(few.state[row].begin(), few.state[row].end(), many.state[row].begin()));
   }
 }
 
@@ -313,7 +317,8 @@ TEST(SimulateTest, TrackingKeepsTheAverageOfYThatOfTheGradients) {
   const RowUpdateOf<Tracking> update;
   const MixingWeights weights = Uniform{}.make(RandomDigraph{}.make(9, 1));
   Pool pool(2);
-  Simulation simulation(update, problem, weights, [](Round) { return 0.01; }, pool);
+  Simulation simulation(
+      update, problem, weights, [](Round) { return 0.01; }, pool);
   for (Round round = 1; round <= 20; ++round) {
     ASSERT_FALSE(simulation.advance().has_value());
     const std::vector<double> y = mean_of(simulation.state()[1]);
@@ -330,8 +335,8 @@ TEST(SimulateTest, MixingAloneContractsByTheSquareOfLambda) {
     const RowUpdateOf<Dgd> update;
     Pool pool(2);
     // All nodes start at the same x: some rounds drive them apart first.
-    Simulation simulation(update, problem, weights,
-                          [](Round round) { return round <= 3 ? 0.3 : 0.0; }, pool);
+    Simulation simulation(
+        update, problem, weights, [](Round round) { return round <= 3 ? 0.3 : 0.0; }, pool);
     for (int round = 0; round < 3; ++round) ASSERT_FALSE(simulation.advance().has_value());
     double before = simulation.evaluate({}).consensus_error;
     const std::vector<double> mean = mean_of(simulation.state()[0]);
@@ -353,8 +358,8 @@ TEST(SimulateTest, MixingAloneContractsNoFasterThanLambdaInTheLongRun) {
   TestProblem problem(Settings{.nodes = 8, .dimension = 64});
   const RowUpdateOf<Dgd> update;
   Pool pool(1);
-  Simulation simulation(update, problem, weights,
-                        [](Round round) { return round <= 3 ? 0.3 : 0.0; }, pool);
+  Simulation simulation(
+      update, problem, weights, [](Round round) { return round <= 3 ? 0.3 : 0.0; }, pool);
   for (int round = 0; round < 43; ++round) ASSERT_FALSE(simulation.advance().has_value());
   const double before = simulation.evaluate({}).consensus_error;
   ASSERT_FALSE(simulation.advance().has_value());
@@ -366,7 +371,8 @@ TEST(SimulateTest, AmsgradKeepsTheAverageOfUThatOfVHat) {
   const RowUpdateOf<Amsgrad> update;
   const MixingWeights weights = Metropolis{}.make(Ring{}.make(8, 0));
   Pool pool(2);
-  Simulation simulation(update, problem, weights, [](Round) { return 0.01; }, pool);
+  Simulation simulation(
+      update, problem, weights, [](Round) { return 0.01; }, pool);
   for (int round = 0; round < 20; ++round) {
     ASSERT_FALSE(simulation.advance().has_value());
     const std::vector<double> u = mean_of(simulation.state()[1]);
@@ -380,12 +386,11 @@ TEST(SimulateTest, AmsgradKeepsTheAverageOfUThatOfVHat) {
 
 TEST(SimulateTest, CompleteGraphWithEqualLossesIsOneNodeAlone) {
   constexpr std::size_t nodes = 5;
-  TestProblem together(Settings{.nodes = nodes, .dimension = 30, .noise = 0.5f,
-                                .losses = std::vector<Node>(nodes, 2)});
+  TestProblem together(Settings{
+      .nodes = nodes, .dimension = 30, .noise = 0.5f, .losses = std::vector<Node>(nodes, 2)});
   TestProblem alone(Settings{.nodes = 1, .dimension = 30, .noise = 0.5f, .losses = {2}});
   const RowUpdateOf<Dgd> update;
-  const Outcome many =
-      run(update, together, Uniform{}.make(Complete{}.make(nodes, 0)), 2, 25);
+  const Outcome many = run(update, together, Uniform{}.make(Complete{}.make(nodes, 0)), 2, 25);
   const Outcome one = run(update, alone, Uniform{}.make(Complete{}.make(1, 0)), 1, 25);
   for (std::size_t i = 0; i < nodes; ++i)
     for (std::size_t k = 0; k < 30; ++k) EXPECT_NEAR(many.state[i][k], one.state[0][k], 1e-5);
@@ -420,8 +425,7 @@ TEST(SimulateTest, RelabellingTheNodesRelabelsTheResult) {
 }
 
 /// Where a run of at most 8 rounds ends.
-std::optional<Divergence> end_of(const RowUpdate& update, const Fault& fault,
-                                 std::size_t threads) {
+std::optional<Divergence> end_of(const RowUpdate& update, const Fault& fault, std::size_t threads) {
   TestProblem problem(Settings{.nodes = 6, .dimension = 20, .fault = fault});
   const MixingWeights weights = Metropolis{}.make(Ring{}.make(6, 0));
   Pool pool(threads);
@@ -472,8 +476,7 @@ TEST(SimulateTest, InfiniteMinibatchLossIsADivergence) {
 }
 
 TEST(SimulateTest, FiniteRunsHaveNoDivergence) {
-  for (const auto& update : undirected_methods())
-    EXPECT_FALSE(end_of(*update, {}, 2).has_value());
+  for (const auto& update : undirected_methods()) EXPECT_FALSE(end_of(*update, {}, 2).has_value());
 }
 
 TEST(SimulateTest, BytesAreEdgesTimesExchangedVariables) {
@@ -609,10 +612,10 @@ Seen trained(const TrainPlan& plan, const Fault& fault) {
   Pool pool(2);
   Simulation simulation(update, problem, weights, decaying, pool);
   Seen seen;
-  seen.divergence = train(
-      simulation, plan,
-      {.evaluated = [&](const Metrics& metrics) { seen.evaluated.push_back(metrics.round); },
-       .advanced = [&](Round round) { seen.advanced.push_back(round); }});
+  seen.divergence =
+      train(simulation, plan,
+            {.evaluated = [&](const Metrics& metrics) { seen.evaluated.push_back(metrics.round); },
+             .advanced = [&](Round round) { seen.advanced.push_back(round); }});
   return seen;
 }
 

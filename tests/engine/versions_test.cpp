@@ -131,8 +131,8 @@ void expect_versions_of_adapt_mixed_agree() {
     expect_all<Versions<&row::adapt_mixed<M, terms>>>(expected, [&](auto kernel) {
       Rows<M> copy = rows;
       copy.with_mixture(terms, [&](const Mixture& mixture) {
-        copy.worst = kernel(&method, copy.state_pointers().data(), &mixture, copy.g.data() + 1,
-                            step, count);
+        copy.worst =
+            kernel(&method, copy.state_pointers().data(), &mixture, copy.g.data() + 1, step, count);
       });
       return copy.bits();
     });
@@ -159,8 +159,7 @@ TEST(VersionsTest, OfDsgdAtcGiveTheSameBits) {
         rows, count, 1, [&](auto& s, const auto&, float g) { method.adapt(s, g, step); });
     expect_all<Versions<&row::adapt<DsgdAtc>>>(adapted, [&](auto kernel) {
       Rows<DsgdAtc> copy = rows;
-      copy.worst =
-          kernel(&method, copy.state_pointers().data(), copy.g.data() + 1, step, count);
+      copy.worst = kernel(&method, copy.state_pointers().data(), copy.g.data() + 1, step, count);
       return copy.bits();
     });
     const auto combined = plain<DsgdAtc>(
@@ -180,8 +179,8 @@ TEST(VersionsTest, SeeWhatIsNotFinite) {
   const auto worst_of = [&](Rows<Dgd>& rows) {
     Magnitude worst = 0;
     rows.with_mixture(1, [&](const Mixture& mixture) {
-      worst = Versions<&row::adapt_mixed<Dgd, 1>>::widest()(
-          &method, rows.state_pointers().data(), &mixture, rows.g.data() + 1, step, 100);
+      worst = Versions<&row::adapt_mixed<Dgd, 1>>::widest()(&method, rows.state_pointers().data(),
+                                                            &mixture, rows.g.data() + 1, step, 100);
     });
     return worst;
   };

@@ -120,10 +120,10 @@ TEST(ExperimentTest, TheResolvedFileHasTheDefaults) {
 }
 
 TEST(ExperimentTest, TakesWhatIsGiven) {
-  const Experiment experiment = read_text(
-      "title = \"A title\"\nseed = 7\n" +
-      with(small, "step = 0.1", "step = 0.5\nlabel = \"mine\"") +
-      "schedule = \"sqrt\"\n[record]\nevery = 9\ngradient_norm = false\n");
+  const Experiment experiment =
+      read_text("title = \"A title\"\nseed = 7\n" +
+                with(small, "step = 0.1", "step = 0.5\nlabel = \"mine\"") +
+                "schedule = \"sqrt\"\n[record]\nevery = 9\ngradient_norm = false\n");
   EXPECT_EQ(experiment.title, "A title");
   EXPECT_EQ(experiment.seed, 7u);
   EXPECT_EQ(experiment.network.seed, 7u);
@@ -141,10 +141,10 @@ TEST(ExperimentTest, EvaluatesAtLeastEveryRoundOfAShortRun) {
 TEST(ExperimentTest, MissingTablesAndKeysAreNamed) {
   EXPECT_TRUE(says(error_about(with(small, "[network]\nnodes = 4\n", "")), "network: missing"));
   EXPECT_TRUE(says(error_about(with(small, "nodes = 4\n", "")), "network.nodes: missing"));
-  EXPECT_TRUE(says(error_about(with(small, "[problem]\nname = \"quadratic\"\n", "")),
-                   "problem: missing"));
-  EXPECT_TRUE(says(error_about(with(small, "name = \"quadratic\"\n", "")),
-                   "problem.name: missing"));
+  EXPECT_TRUE(
+      says(error_about(with(small, "[problem]\nname = \"quadratic\"\n", "")), "problem: missing"));
+  EXPECT_TRUE(
+      says(error_about(with(small, "name = \"quadratic\"\n", "")), "problem.name: missing"));
   EXPECT_TRUE(says(error_about(with(small, "[[method]]\nname = \"dgd\"\nstep = 0.1\n", "")),
                    "method: missing"));
   EXPECT_TRUE(says(error_about(with(small, "name = \"dgd\"\n", "")), "method.name: missing"));
@@ -165,10 +165,10 @@ TEST(ExperimentTest, AnUnknownKeyIsNamedWithItsLineAndTheNearest) {
                    "small.toml:13: record.evry: unknown key (did you mean \"every\"?)"));
   EXPECT_TRUE(says(error_about(with(small, "quadratic\"", "quadratic\"\ndimensions = 3")),
                    "small.toml:8: problem.dimensions: unknown key (did you mean \"dimension\"?)"));
-  EXPECT_TRUE(says(
-      error_about(with(small, "nodes = 4",
-                       "nodes = 4\ngraph = { name = \"erdos-renyi\", probabilty = 0.2 }")),
-      "network.graph.probabilty: unknown key (did you mean \"probability\"?)"));
+  EXPECT_TRUE(
+      says(error_about(with(small, "nodes = 4",
+                            "nodes = 4\ngraph = { name = \"erdos-renyi\", probabilty = 0.2 }")),
+           "network.graph.probabilty: unknown key (did you mean \"probability\"?)"));
 }
 
 TEST(ExperimentTest, ListsEachAllowedKeyOnce) {
@@ -211,8 +211,8 @@ TEST(ExperimentTest, RunsForRoundsOrEpochsNotBoth) {
 TEST(ExperimentTest, AWrongTypeSaysWhatIsWanted) {
   EXPECT_TRUE(says(error_about(with(small, "nodes = 4", "nodes = \"four\"")),
                    "small.toml:4: network.nodes = \"four\": must be a whole number, not text"));
-  EXPECT_TRUE(says(error_about(with(small, "0.1", "true")),
-                   "method.step = true: must be a number"));
+  EXPECT_TRUE(
+      says(error_about(with(small, "0.1", "true")), "method.step = true: must be a number"));
   EXPECT_TRUE(says(error_about(with(small, "nodes = 4", "nodes = 4\ngraph = 3")),
                    "network.graph = 3: must be text, not whole number"));
   EXPECT_TRUE(says(error_about("network = 3\n" + with(small, "[network]\nnodes = 4\n", "")),
@@ -271,20 +271,19 @@ TEST(ExperimentTest, ALabelThatIsNoFileNameIsRefused) {
 }
 
 TEST(ExperimentTest, TheResolvedFileResolvesToItself) {
-  const std::string nested =
-      with(small, "nodes = 4",
-           "nodes = 4\n"
-           "graph = { name = \"erdos-renyi\", probability = 0.6 }\n"
-           "weights = { name = \"lazy\", gamma = 0.25 }") +
-      "schedule = { name = \"power\", p = 0.6 }\n"
-      "[[method]]\n"
-      "name = \"amsgrad\"\n"
-      "step = 1e-3\n"
-      "beta2 = 0.99\n"
-      "schedule = { name = \"staircase\", every = 10 }\n"
-      "[[method]]\n"
-      "name = \"dgd\"\n"
-      "step = 0.3\n";
+  const std::string nested = with(small, "nodes = 4",
+                                  "nodes = 4\n"
+                                  "graph = { name = \"erdos-renyi\", probability = 0.6 }\n"
+                                  "weights = { name = \"lazy\", gamma = 0.25 }") +
+                             "schedule = { name = \"power\", p = 0.6 }\n"
+                             "[[method]]\n"
+                             "name = \"amsgrad\"\n"
+                             "step = 1e-3\n"
+                             "beta2 = 0.99\n"
+                             "schedule = { name = \"staircase\", every = 10 }\n"
+                             "[[method]]\n"
+                             "name = \"dgd\"\n"
+                             "step = 0.3\n";
   for (const std::string& text :
        {nested, logistic, with(logistic, "\"labels\"", "{ by = \"dirichlet\", alpha = 0.1 }"),
         with(logistic, "\"labels\"", "{ by = \"sizes\", sizes = [1, 2.5] }")}) {
@@ -367,9 +366,7 @@ class PullAndPush final : public RowUpdate {
     return 0;
   }
   Magnitude adapt(float* const*, const float*, float, std::size_t) const override { return 0; }
-  Magnitude combine(float* const*, const Mixture&, float, std::size_t) const override {
-    return 0;
-  }
+  Magnitude combine(float* const*, const Mixture&, float, std::size_t) const override { return 0; }
 
  private:
   static constexpr std::string_view names[] = {"x", "y"};

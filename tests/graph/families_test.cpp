@@ -27,10 +27,9 @@ std::string error_of(Action action) {
   return "no error";
 }
 
-#define EXPECT_ERROR(action, part)                                                        \
-  EXPECT_NE(error_of([&] { (void)(action); }).find(part), std::string::npos) << error_of([&] { \
-    (void)(action);                                                                       \
-  })
+#define EXPECT_ERROR(action, part)                                           \
+  EXPECT_NE(error_of([&] { (void)(action); }).find(part), std::string::npos) \
+      << error_of([&] { (void)(action); })
 
 std::string written(const std::string& name, const std::string& text) {
   const std::string path = ::testing::TempDir() + "starling_graph_" + name;
@@ -163,8 +162,8 @@ TEST(Families, RefuseWhatCannotBe) {
 TEST(GraphFile, ReadsEdgeLists) {
   const std::string path = written("list.txt", "# a ring\n0 1\n1, 2\n\n2 0 % back\n");
   EXPECT_TRUE(same(GraphFile{.path = path}.make(0, 0), Ring{}.make(3, 0)));
-  EXPECT_TRUE(same(GraphFile{.path = path, .directed = true}.make(3, 0),
-                   DirectedRing{}.make(3, 0)));
+  EXPECT_TRUE(
+      same(GraphFile{.path = path, .directed = true}.make(3, 0), DirectedRing{}.make(3, 0)));
   EXPECT_ERROR(GraphFile{.path = path}.make(4, 0), "3 nodes: must have 4");
   EXPECT_ERROR(GraphFile{.path = path}.make(2, 0), "list.txt:3: node 2: must be 0 ... 1");
   const std::string bad = written("bad.txt", "0 1\n1 x\n");
@@ -176,7 +175,9 @@ TEST(GraphFile, ReadsEdgeLists) {
 
 std::string graphml(const std::string& kind) {
   return "<?xml version=\"1.0\"?>\n<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">\n"
-         "<graph id=\"G\" edgedefault=\"" + kind + "\">\n"
+         "<graph id=\"G\" edgedefault=\"" +
+         kind +
+         "\">\n"
          "<node id=\"a\"/><node id=\"b\"/><node id=\"c\"/>\n"
          "<edge source=\"a\" target=\"b\"/><edge source=\"b\" target=\"c\"/>"
          "<edge source=\"c\" target=\"a\"/>\n</graph></graphml>\n";

@@ -105,8 +105,8 @@ TEST(Perron, OfTheUniformPairOnBoWang) {
 }
 
 TEST(Perron, IsInvariantOnLargerGraphs) {
-  for (const Graph& graph : {RandomDigraph{.probability = 0.02}.make(300, 1),
-                             Star{}.make(50, 0), Grid{}.make(60, 0)}) {
+  for (const Graph& graph :
+       {RandomDigraph{.probability = 0.02}.make(300, 1), Star{}.make(50, 0), Grid{}.make(60, 0)}) {
     const SparseMatrix pull = Uniform{}.make(graph).pull;
     const std::vector<double> u = left_perron(pull);
     std::vector<double> mixed(u.size(), 0);

@@ -32,15 +32,15 @@ std::string written(const std::string& name, const std::string& text) {
 }
 
 std::vector<Graph> undirected_graphs() {
-  return {Path{}.make(1, 0),       Path{}.make(9, 0),          Ring{}.make(6, 0),
-          Star{}.make(8, 0),       Complete{}.make(5, 0),      Grid{}.make(12, 0),
-          Hypercube{}.make(16, 0), ErdosRenyi{}.make(20, 1),   RandomRegular{}.make(20, 2),
+  return {Path{}.make(1, 0),       Path{}.make(9, 0),           Ring{}.make(6, 0),
+          Star{}.make(8, 0),       Complete{}.make(5, 0),       Grid{}.make(12, 0),
+          Hypercube{}.make(16, 0), ErdosRenyi{}.make(20, 1),    RandomRegular{}.make(20, 2),
           Torus{}.make(25, 0),     WattsStrogatz{}.make(30, 3), BarabasiAlbert{}.make(25, 4)};
 }
 
 std::vector<Graph> directed_graphs() {
-  return {DirectedRing{}.make(7, 0), DirectedExponential{}.make(12, 0),
-          RandomDigraph{}.make(15, 1), BoWang{}.make(5, 0)};
+  return {DirectedRing{}.make(7, 0), DirectedExponential{}.make(12, 0), RandomDigraph{}.make(15, 1),
+          BoWang{}.make(5, 0)};
 }
 
 /// Entries in ascending order on edges and the diagonal, which is always there.
@@ -151,14 +151,16 @@ TEST(Checks, KnowConnectionRootsAndSides) {
 TEST(WeightsFile, ReadsMatrixMarket) {
   const Graph path = Path{}.make(3, 0);
   const std::string banner = "%%MatrixMarket matrix ";
-  const std::string list = written("list.mtx", banner + "coordinate real symmetric\n% why\n3 3 4\n"
-                                               "1 1 0.5\n2 1 0.5\n3 2 .5\n3 3 .5\n");
+  const std::string list = written("list.mtx", banner +
+                                                   "coordinate real symmetric\n% why\n3 3 4\n"
+                                                   "1 1 0.5\n2 1 0.5\n3 2 .5\n3 3 .5\n");
   const MixingWeights read = WeightsFile{.path = list}.make(path);
   EXPECT_TRUE(facts_of(read.pull).is_doubly_stochastic());
   expect_on_graph(read.pull, path);
   EXPECT_EQ(read.pull.row(1).values[1], 0);
-  const std::string array = written("array.mtx", banner + "array real general\n3 3\n"
-                                                 ".5\n.5\n0\n.25\n.5\n.5\n0\n.2\n.8\n");
+  const std::string array = written("array.mtx", banner +
+                                                     "array real general\n3 3\n"
+                                                     ".5\n.5\n0\n.25\n.5\n.5\n0\n.2\n.8\n");
   const MixingWeights two = WeightsFile{.pull = array, .push = list}.make(path);
   EXPECT_EQ(two.pull.row(0).values[1], 0.25);  // array files go column by column
   EXPECT_EQ(two.push.row(0).values[1], 0.5);

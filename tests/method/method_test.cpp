@@ -52,8 +52,8 @@ std::map<int, reference::Nodes> run_library(const RowUpdate& update, const Mixin
                                             const reference::Schedule& step, int rounds,
                                             std::size_t threads) {
   Pool pool(threads);
-  Simulation simulation(update, problem, weights,
-                        [&](Round k) { return step(static_cast<int>(k)); }, pool);
+  Simulation simulation(
+      update, problem, weights, [&](Round k) { return step(static_cast<int>(k)); }, pool);
   std::map<int, reference::Nodes> x_after;
   for (int k = 1; k <= rounds; ++k) {
     EXPECT_FALSE(simulation.advance());
@@ -90,10 +90,14 @@ std::vector<Case> cases() {
       {"dsgd-atc", {}, reference::run_dsgd_atc},
       {"amsgrad",
        {{"beta1", 0.9}, {"beta2", 0.99}, {"epsilon", 1e-3}},
-       [](const auto& s) { return reference::run_amsgrad(s, {0.9, 0.99, 1e-3}); }},
+       [](const auto& s) {
+         return reference::run_amsgrad(s, {0.9, 0.99, 1e-3});
+       }},
       {"dadam",
        {{"beta1", 0.8}, {"beta2", 0.9}, {"beta3", 0.7}, {"epsilon", 1e-2}},
-       [](const auto& s) { return reference::run_dadam(s, {0.8, 0.9, 0.7, 1e-2}); }},
+       [](const auto& s) {
+         return reference::run_dadam(s, {0.8, 0.9, 0.7, 1e-2});
+       }},
   };
 }
 
@@ -147,9 +151,8 @@ TEST(Methods, EqualReferenceOnRandomGraphsSizesAndSeeds) {
       const std::size_t nodes = 1 + seed * 3, dimension = seed * seed * 5 - 4;
       Instance instance = random_instance(nodes, dimension, seed);
       const auto update = method_of(c.name, c.options);
-      const auto found =
-          run_library(*update, instance.weights, instance.problem, instance.setting.step,
-                      instance.setting.rounds, 1 + seed % 3);
+      const auto found = run_library(*update, instance.weights, instance.problem,
+                                     instance.setting.step, instance.setting.rounds, 1 + seed % 3);
       const Trajectory expected = c.reference(instance.setting);
       for (const int k : {1, 2, 3, 10, 50, 200})
         EXPECT_LT(relative_error(found.at(k), expected[static_cast<std::size_t>(k)]), 1e-4)

@@ -86,8 +86,8 @@ TEST_F(NetworkTest, DimensionsAreThoseOfTheArchitectures) {
 /// takes out. What counts are the points that floats can tell apart, not the ones asked for.
 void expect_slope(Oracle& oracle, const std::vector<float>& x, const std::vector<float>& g,
                   const std::vector<double>& direction, const std::string& name) {
-  const double length = std::sqrt(std::inner_product(direction.begin(), direction.end(),
-                                                     direction.begin(), 0.0));
+  const double length =
+      std::sqrt(std::inner_product(direction.begin(), direction.end(), direction.begin(), 0.0));
   constexpr double step = 3e-3;
   std::vector<float> above = x, below = x;
   double slope = 0;
@@ -140,8 +140,7 @@ NeuralNetwork by_labels(NeuralNetwork network) {
 }
 
 TEST_F(NetworkTest, CnnGradientIsThatOfTheObjective) {
-  expect_central_differences(by_labels(options("cnn")),
-                             {400, 16, 12800, 32, 18432, 64, 5760, 10});
+  expect_central_differences(by_labels(options("cnn")), {400, 16, 12800, 32, 18432, 64, 5760, 10});
 }
 
 TEST_F(NetworkTest, MlpGradientIsThatOfTheObjective) {

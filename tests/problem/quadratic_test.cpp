@@ -134,8 +134,8 @@ std::vector<std::vector<float>> columns_of(Problem& problem, Node node) {
 }
 
 TEST(QuadraticTest, RotatedCurvatureStaysInItsRangeAndFillsIt) {
-  const Quadratic options{.dimension = 6, .curvature_min = 0.5, .curvature_max = 2, .spread = 0,
-                          .rotated = true};
+  const Quadratic options{
+      .dimension = 6, .curvature_min = 0.5, .curvature_max = 2, .spread = 0, .rotated = true};
   const auto problem = options.make(10, 5);
   double least = 10, largest = 0;
   for (Node i = 0; i < 10; ++i)
@@ -172,8 +172,8 @@ TEST(QuadraticTest, RotatedCurvatureIsSymmetricAndNotDiagonal) {
 }
 
 TEST(QuadraticTest, UnrotatedCurvatureIsDiagonalAndInItsRange) {
-  const auto problem = Quadratic{.dimension = 5, .curvature_min = 3, .curvature_max = 4,
-                                 .spread = 0}.make(3, 5);
+  const auto problem =
+      Quadratic{.dimension = 5, .curvature_min = 3, .curvature_max = 4, .spread = 0}.make(3, 5);
   for (Node i = 0; i < 3; ++i) {
     const auto columns = columns_of(*problem, i);
     for (std::size_t r = 0; r < 5; ++r)
@@ -196,8 +196,7 @@ TEST(QuadraticTest, RandomCentersLieWithinTheSpread) {
       EXPECT_GE(above.gradient[k], 0);
       EXPECT_LE(below.gradient[k], 0);
       // Gradients A (x - a) at -s and s: their difference is 2 s A, at 0 it is -A a.
-      const double curvature =
-          (double{above.gradient[k]} - double{below.gradient[k]}) / 5;
+      const double curvature = (double{above.gradient[k]} - double{below.gradient[k]}) / 5;
       furthest = std::max(furthest, std::abs(middle.gradient[k] / curvature));
     }
   }

@@ -58,16 +58,25 @@ TEST(MetricsFileTest, FlushesEveryRow) {
 }
 
 TEST(MetricsFileTest, LeavesUnknownValuesEmpty) {
-  EXPECT_EQ(row_of("dgd", 7, {.round = 5, .epoch = 0.5, .seconds = 1.25, .bytes_sent = 640,
-                              .consensus_error = 0.1}),
-            "dgd,7,5,0.5,1.250000,640,,,,,,0.1,");
+  EXPECT_EQ(
+      row_of(
+          "dgd", 7,
+          {.round = 5, .epoch = 0.5, .seconds = 1.25, .bytes_sent = 640, .consensus_error = 0.1}),
+      "dgd,7,5,0.5,1.250000,640,,,,,,0.1,");
 }
 
 TEST(MetricsFileTest, WritesEveryColumnInItsPlace) {
   EXPECT_EQ(row_of("amsgrad", 18446744073709551615u,
-                   {.round = 10, .epoch = 2, .seconds = 0.0000019, .bytes_sent = 12345678901,
-                    .minibatch_loss = 3, .objective = 4.5, .test_accuracy = 0.75,
-                    .node_accuracy_mean = 0.5, .node_accuracy_min = 0.25, .consensus_error = 1e-20,
+                   {.round = 10,
+                    .epoch = 2,
+                    .seconds = 0.0000019,
+                    .bytes_sent = 12345678901,
+                    .minibatch_loss = 3,
+                    .objective = 4.5,
+                    .test_accuracy = 0.75,
+                    .node_accuracy_mean = 0.5,
+                    .node_accuracy_min = 0.25,
+                    .consensus_error = 1e-20,
                     .gradient_norm = 6}),
             "amsgrad,18446744073709551615,10,2,0.000002,12345678901,3,4.5,0.75,0.5,0.25,1e-20,6");
 }
@@ -245,8 +254,7 @@ TEST(SafetensorsTest, AnIndependentReaderFindsEveryValue) {
 TEST(SafetensorsTest, TheDataBeginsOnAMultipleOfEight) {
   const std::vector<float> one{1};
   for (std::size_t length = 1; length <= 8; ++length) {
-    const std::string bytes =
-        to_safetensors({tensor_of(std::string(length, 'n'), one, 1, 1, 1)});
+    const std::string bytes = to_safetensors({tensor_of(std::string(length, 'n'), one, 1, 1, 1)});
     EXPECT_EQ((bytes.size() - sizeof(float)) % 8, 0u) << length;
     EXPECT_EQ(bytes[8], '{');
     EXPECT_EQ(ParsedSafetensors(bytes).values(std::string(length, 'n')), one);

@@ -100,8 +100,8 @@ Setting huber_pair() {
   Setting setting = quadratic_pair();
   setting.start = Nodes(2, Vector(1, -1.0));
   setting.gradient = [](int node, int, const Vector& x) {
-    const double g = node == 0 ? std::clamp(4 * x[0], -4.0, 4.0)
-                               : std::clamp(2 * (x[0] - 1), -2.0, 2.0);
+    const double g =
+        node == 0 ? std::clamp(4 * x[0], -4.0, 4.0) : std::clamp(2 * (x[0] - 1), -2.0, 2.0);
     return Vector(1, g);
   };
   setting.step = constant_step(0.01);

@@ -51,8 +51,8 @@ void OptionReader::operator()(std::string_view name, double& value, const Range&
   double storage = 0;
   const double* number = as_number(*found, storage);
   if (!number)
-    throw error(name, fmt::format(" = {}: must be a number, not {}", to_toml(*found),
-                                  kind_of(*found)));
+    throw error(name,
+                fmt::format(" = {}: must be a number, not {}", to_toml(*found), kind_of(*found)));
   if (!range.contains(*number))
     throw error(name, fmt::format(" = {}: must be {}", to_toml(*found), to_string(range)));
   value = *number;
@@ -98,15 +98,14 @@ void OptionReader::operator()(std::string_view name, std::string& value, const W
   if (!found) return;
   const std::string* text = found->text();
   if (!text)
-    throw error(name,
-                fmt::format(" = {}: must be text, not {}", to_toml(*found), kind_of(*found)));
+    throw error(name, fmt::format(" = {}: must be text, not {}", to_toml(*found), kind_of(*found)));
   if (!words.empty() && std::ranges::find(words, *text) == words.end())
     throw error(name, fmt::format(" = {}: unknown{}", to_toml(*found), suggestion(*text, words)));
   value = *text;
 }
 
-void OptionReader::operator()(std::string_view name, std::vector<double>& value,
-                              const Range& range, std::string_view) {
+void OptionReader::operator()(std::string_view name, std::vector<double>& value, const Range& range,
+                              std::string_view) {
   const Value* found = take(name);
   if (!found) return;
   std::vector<double> numbers;
@@ -116,8 +115,7 @@ void OptionReader::operator()(std::string_view name, std::vector<double>& value,
     double storage = 0;
     const double* number = as_number(item, storage);
     if (!number)
-      throw error(name, fmt::format(": {} must be a number, not {}", to_toml(item),
-                                    kind_of(item)));
+      throw error(name, fmt::format(": {} must be a number, not {}", to_toml(item), kind_of(item)));
     if (!range.contains(*number))
       throw error(name, fmt::format(": {} must be {}", to_toml(item), to_string(range)));
     numbers.push_back(*number);
@@ -149,8 +147,8 @@ void OptionReader::finish() const {
 }
 
 void OptionLister::operator()(std::string_view name, const bool& value, std::string_view help) {
-  list_.push_back({std::string{name}, "true/false", value ? "true" : "false", "",
-                   std::string{help}});
+  list_.push_back(
+      {std::string{name}, "true/false", value ? "true" : "false", "", std::string{help}});
 }
 
 void OptionLister::operator()(std::string_view name, const std::string& value, const Words& words,

@@ -29,9 +29,9 @@ class Random {
 
   Random(std::uint64_t seed, Purpose purpose, Node node = 0, Round round = 0)
       : key_{{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}},
-        counter_{{0, node, static_cast<std::uint32_t>(round),
-                  static_cast<std::uint32_t>(purpose) |
-                      static_cast<std::uint32_t>(round >> 32) << 8}} {}
+        counter_{
+            {0, node, static_cast<std::uint32_t>(round),
+             static_cast<std::uint32_t>(purpose) | static_cast<std::uint32_t>(round >> 32) << 8}} {}
 
   static constexpr result_type min() { return 0; }
   static constexpr result_type max() { return 0xffffffffu; }

@@ -22,7 +22,7 @@ struct Range {
 inline constexpr Range any_number{};
 inline constexpr Range positive{.low = 0, .low_open = true};
 inline constexpr Range not_negative{.low = 0};
-inline constexpr Range fraction{.low = 0, .high = 1};                        ///< [0, 1]
+inline constexpr Range fraction{.low = 0, .high = 1};                       ///< [0, 1]
 inline constexpr Range decay_rate{.low = 0, .high = 1, .high_open = true};  ///< [0, 1)
 constexpr Range at_least(double low) { return {.low = low}; }
 constexpr Range between(double low, double high) { return {.low = low, .high = high}; }

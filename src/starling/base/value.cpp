@@ -53,8 +53,8 @@ namespace {
 std::string number_to_toml(double value, bool is_single) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-  std::string text = is_single ? fmt::format("{}", static_cast<float>(value))
-                               : fmt::format("{}", value);
+  std::string text =
+      is_single ? fmt::format("{}", static_cast<float>(value)) : fmt::format("{}", value);
   if (text.find_first_of(".e") == std::string::npos) text += ".0";
   return text;
 }

@@ -21,7 +21,7 @@ struct Table {
 
   const Value* find(std::string_view key) const;  ///< null where there is no such key
   Value* find(std::string_view key);
-  void set(std::string_view key, Value value);    ///< replaces, or appends
+  void set(std::string_view key, Value value);  ///< replaces, or appends
 };
 
 /// The `line` of a value that was given on the command line.

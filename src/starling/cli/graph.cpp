@@ -4,8 +4,8 @@
 #include <cmath>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "starling/cli/commands.hpp"
 #include "starling/experiment/experiment.hpp"
@@ -48,8 +48,8 @@ void print_graph(const std::string& name, const Graph& graph) {
   fmt::print("graph {}\n", name);
   print_line("nodes", fmt::format("{}", graph.nodes()));
   print_line("edges", fmt::format("{}{}", graph.edges(), graph.is_directed() ? ", directed" : ""));
-  print_line("neighbours heard", least == most ? fmt::format("{}", least)
-                                               : fmt::format("{} to {}", least, most));
+  print_line("neighbours heard",
+             least == most ? fmt::format("{}", least) : fmt::format("{} to {}", least, most));
   if (graph.is_directed()) {
     print_line("strongly connected", yes(is_connected(graph)));
     const std::optional<Node> root = root_of(graph);
@@ -73,8 +73,8 @@ void print_facts(const MatrixFacts& facts) {
 
 void print_speed(std::string_view name, const Spectrum& spectrum) {
   const double gap = 1 - spectrum.second;
-  print_line(name, fmt::format("{:.6f}{}", spectrum.second,
-                               spectrum.converged ? "" : " (estimate)"));
+  print_line(name,
+             fmt::format("{:.6f}{}", spectrum.second, spectrum.converged ? "" : " (estimate)"));
   print_line("spectral gap", fmt::format("{:.6g}", gap));
   const double rounds = rounds_to_halve(spectrum.second);
   print_line("rounds to halve the error",

@@ -3,8 +3,8 @@
 #include <array>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "starling/cli/commands.hpp"
 #include "starling/cli/text_table.hpp"

@@ -4,8 +4,8 @@
 #include <exception>
 #include <new>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "starling/base/error.hpp"
 #include "starling/base/version.hpp"

@@ -5,8 +5,9 @@
 #include <memory>
 #include <thread>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 #include "starling/cli/commands.hpp"
 #include "starling/cli/progress.hpp"
@@ -62,8 +63,7 @@ Prepared prepare(const Arguments& arguments) {
       check_weights(plan.label, *updates.back(), network);
     }
     // A graph file may say itself how many nodes there are.
-    std::unique_ptr<Problem> problem =
-        experiment.problem(network.graph.nodes(), experiment.seed);
+    std::unique_ptr<Problem> problem = experiment.problem(network.graph.nodes(), experiment.seed);
     const Round rounds = experiment.rounds_on(*problem);
     return Prepared{std::move(experiment), std::move(network), std::move(problem),
                     std::move(updates), rounds};
@@ -94,6 +94,7 @@ struct Outcome {
   std::string label;
   std::optional<Metrics> last;
   std::optional<Divergence> divergence;
+  std::vector<float> average;  ///< the average x, where it is short enough to print
 };
 
 Outcome run_method(const Prepared& prepared, std::size_t m, const fs::path& folder,
@@ -103,17 +104,17 @@ Outcome run_method(const Prepared& prepared, std::size_t m, const fs::path& fold
   const auto step_size = [&](Round k) { return plan.step * plan.schedule(k, prepared.rounds); };
   Simulation simulation(*prepared.updates[m], *prepared.problem, prepared.network.weights,
                         step_size, pool);
-  Outcome outcome{.label = plan.label, .last = {}, .divergence = {}};
+  Outcome outcome{.label = plan.label};
   Progress progress(plan.label, prepared.rounds, quiet);
-  outcome.divergence =
-      train(simulation, {prepared.rounds, experiment.every, experiment.measures},
-            {.evaluated =
-                 [&](const Metrics& metrics) {
-                   file.append(plan.label, experiment.seed, metrics);
-                   outcome.last = metrics;
-                   progress.evaluated(metrics);
-                 },
-             .advanced = [&](Round round) { progress.advanced(round); }});
+  outcome.divergence = train(simulation, {prepared.rounds, experiment.every, experiment.measures},
+                             {.evaluated =
+                                  [&](const Metrics& metrics) {
+                                    file.append(plan.label, experiment.seed, metrics);
+                                    outcome.last = metrics;
+                                    progress.evaluated(metrics);
+                                  },
+                              .advanced = [&](Round round) { progress.advanced(round); }});
+  if (prepared.problem->dimension() <= 3) outcome.average = simulation.average();
   if (!outcome.divergence)
     save_state(simulation, *prepared.updates[m],
                folder / "checkpoints" / (plan.label + ".safetensors"));
@@ -126,15 +127,16 @@ std::string final_table(const std::vector<Outcome>& outcomes) {
   };
   std::vector<std::vector<std::string>> rows{{"method", "rounds", "objective", "test accuracy",
                                               "worst node", "consensus error", "gradient norm",
-                                              "MB sent", "seconds"}};
+                                              "MB sent", "seconds", "average x"}};
   for (const Outcome& outcome : outcomes) {
     const Metrics last = outcome.last.value_or(Metrics{});
-    rows.push_back({outcome.label + (outcome.divergence ? " (diverged)" : ""),
-                    fmt::format("{}", last.round), number(last.objective),
-                    number(last.test_accuracy), number(last.node_accuracy_min),
-                    number(last.consensus_error), number(last.gradient_norm),
-                    fmt::format("{:.1f}", static_cast<double>(last.bytes_sent) / 1e6),
-                    fmt::format("{:.1f}", last.seconds)});
+    rows.push_back(
+        {outcome.label + (outcome.divergence ? " (diverged)" : ""), fmt::format("{}", last.round),
+         number(last.objective), number(last.test_accuracy), number(last.node_accuracy_min),
+         number(last.consensus_error), number(last.gradient_norm),
+         fmt::format("{:.1f}", static_cast<double>(last.bytes_sent) / 1e6),
+         fmt::format("{:.1f}", last.seconds),
+         outcome.average.empty() ? "-" : fmt::format("{:.4f}", fmt::join(outcome.average, " "))});
   }
   // A column in which nobody has a value says nothing.
   for (std::size_t c = rows[0].size(); c-- > 1;) {
@@ -172,7 +174,8 @@ int run(const Arguments& arguments) {
     if (const auto& d = outcome.divergence) {
       fmt::print(stderr,
                  "starling: {} diverged in round {}: node {}, {} is not finite (try a smaller "
-                 "step)\n", outcome.label, d->round, d->node, d->variable);
+                 "step)\n",
+                 outcome.label, d->round, d->node, d->variable);
       status = diverged;
     }
   return status;

@@ -18,8 +18,10 @@ Batches::Batches(Partition partition, std::size_t batch, bool reshuffle, std::ui
   for (std::size_t node = 0; node < partition_.size(); ++node) {
     const std::size_t count = partition_[node].size();
     assert(count > 0);
-    if (!reshuffle_) caches_[node].samples.resize(batch_);
-    else if (batch_ < count) caches_[node].samples.resize(count);
+    if (!reshuffle_)
+      caches_[node].samples.resize(batch_);
+    else if (batch_ < count)
+      caches_[node].samples.resize(count);
   }
 }
 

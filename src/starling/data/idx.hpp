@@ -21,7 +21,6 @@ struct Images {
 /// Reads grey images and their labels (0 ... 9), plain or gzip; `classes` is the largest label plus
 /// one, at least 2. Throws UserError, with what was found and what must be, where a file does not
 /// begin as IDX, is shorter or longer than its header says, or the two files disagree.
-Images read_idx(const std::filesystem::path& images_path,
-                const std::filesystem::path& labels_path);
+Images read_idx(const std::filesystem::path& images_path, const std::filesystem::path& labels_path);
 
 }  // namespace starling

@@ -101,8 +101,8 @@ class LibsvmReader {
     double value = 0;
     if (colon == word.npos || !parse(word.substr(0, colon), index) || index <= before ||
         !parse(word.substr(colon + 1), value))
-      fail(fmt::format(
-          "{}: must be index:value with index >= 1 and larger than the one before", quoted(word)));
+      fail(fmt::format("{}: must be index:value with index >= 1 and larger than the one before",
+                       quoted(word)));
     if (!(std::abs(value) <= std::numeric_limits<float>::max()))
       fail(fmt::format("{}: the value must be finite", quoted(word)));
     if (features_ != 0 && index > features_)
@@ -122,9 +122,9 @@ class LibsvmReader {
 
   void settle_labels() {
     if (distinct_ == 1 && std::abs(seen_[0]) != 1)
-      throw UserError(fmt::format(
-          "{}: every label is {}, must be two different labels, or only +1 or only -1", file_,
-          seen_[0]));
+      throw UserError(
+          fmt::format("{}: every label is {}, must be two different labels, or only +1 or only -1",
+                      file_, seen_[0]));
     const bool first_is_low = distinct_ == 1 ? seen_[0] < 0 : seen_[0] < seen_[1];
     const float first = first_is_low ? -1.0f : 1.0f;
     for (float& label : rows_.labels) label = label == 0 ? first : -first;

@@ -89,9 +89,9 @@ std::vector<double> dirichlet(double alpha, std::size_t parts, Random& random) {
 void feed_empty(Partition& partition, Random& random) {
   for (Samples& empty : partition) {
     if (!empty.empty()) continue;
-    Samples& most = *std::max_element(
-        partition.begin(), partition.end(),
-        [](const Samples& a, const Samples& b) { return a.size() < b.size(); });
+    Samples& most =
+        *std::max_element(partition.begin(), partition.end(),
+                          [](const Samples& a, const Samples& b) { return a.size() < b.size(); });
     std::swap(most[random.below(static_cast<std::uint32_t>(most.size()))], most.back());
     empty.push_back(most.back());
     most.pop_back();
@@ -112,9 +112,8 @@ std::vector<std::size_t> amounts(std::size_t total, const std::vector<double>& s
     left -= whole[i];
   }
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return remainder[a] > remainder[b];
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return remainder[a] > remainder[b]; });
   for (std::size_t i = 0; left > 0; ++i, --left) ++whole[order[i % order.size()]];
   for (std::size_t& amount : whole) {
     if (amount > 0) continue;
@@ -126,9 +125,9 @@ std::vector<std::size_t> amounts(std::size_t total, const std::vector<double>& s
 
 void check_sizes(const std::vector<double>& sizes, std::size_t nodes) {
   if (sizes.size() != nodes)
-    throw UserError(fmt::format(
-        "problem.partition.sizes: {} amounts for {} nodes (allowed: one per node)", sizes.size(),
-        nodes));
+    throw UserError(
+        fmt::format("problem.partition.sizes: {} amounts for {} nodes (allowed: one per node)",
+                    sizes.size(), nodes));
   double sum = 0;
   for (const double size : sizes) {
     sum += size;
@@ -179,7 +178,8 @@ Partition ByLabels::make(Labels sample_labels, int classes, std::size_t nodes,
     if (partition[node].empty())
       throw UserError(fmt::format(
           "problem.partition: node {} gets no sample of its labels (allowed: fewer nodes, or more "
-          "labels a node)", node));
+          "labels a node)",
+          node));
   sort_each(partition);
   return partition;
 }

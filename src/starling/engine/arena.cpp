@@ -19,10 +19,10 @@ std::size_t odd_lines(std::size_t floats) {
 }  // namespace
 
 Arena::Arena(std::size_t floats) : size_(floats) {
-  // A mapping is not aligned to huge pages by itself: ask for one more and leave the rest untouched.
+  // A mapping is not aligned to huge pages by itself: ask for one more and leave the rest
+  // untouched.
   bytes_ = floats * sizeof(float) + huge_page;
-  void* mapped =
-      mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* mapped = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) throw std::bad_alloc{};
   data_ = static_cast<float*>(mapped);
   if (floats * sizeof(float) >= huge_page) madvise(mapped, bytes_, MADV_HUGEPAGE);

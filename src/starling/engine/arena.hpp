@@ -33,9 +33,7 @@ class NodeRows {
   std::size_t stride() const { return stride_; }
   std::size_t dimension() const { return dimension_; }
   std::size_t nodes() const { return nodes_; }
-  std::span<float> row(std::size_t node) {
-    return {arena_.data() + node * stride_, dimension_};
-  }
+  std::span<float> row(std::size_t node) { return {arena_.data() + node * stride_, dimension_}; }
   std::span<const float> row(std::size_t node) const {
     return {arena_.data() + node * stride_, dimension_};
   }

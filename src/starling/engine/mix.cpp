@@ -48,10 +48,14 @@ template <bool first>
 inline void add_up_to_four(std::size_t terms, const float* weights, const float* const* sources,
                            float* out, std::size_t count) {
   switch (terms) {
-    case 1: return add_terms<1, first>(weights, sources, out, count);
-    case 2: return add_terms<2, first>(weights, sources, out, count);
-    case 3: return add_terms<3, first>(weights, sources, out, count);
-    default: return add_terms<4, first>(weights, sources, out, count);
+    case 1:
+      return add_terms<1, first>(weights, sources, out, count);
+    case 2:
+      return add_terms<2, first>(weights, sources, out, count);
+    case 3:
+      return add_terms<3, first>(weights, sources, out, count);
+    default:
+      return add_terms<4, first>(weights, sources, out, count);
   }
 }
 

@@ -46,14 +46,21 @@ class RowUpdate {
   /// Fills the state from x, which `state[0]` holds on entry.
   virtual void start(float* const* state, std::size_t count) const = 0;
 
-  /// The whole update of an overlapped method; returns the largest magnitude it wrote.
-  virtual Magnitude adapt_mixed(float* const* state, const Mixture& mixed, const float* g,
-                                float step, std::size_t count) const = 0;
+  /// The whole update of an overlapped method; returns the largest magnitude it wrote. Engines call
+  /// this or the two below, as `order()` says.
+  virtual Magnitude adapt_mixed(float* const* /*state*/, const Mixture& /*mixed*/,
+                                const float* /*g*/, float /*step*/, std::size_t /*count*/) const {
+    return 0;
+  }
   /// The two halves of the other methods.
-  virtual Magnitude adapt(float* const* state, const float* g, float step,
-                          std::size_t count) const = 0;
-  virtual Magnitude combine(float* const* state, const Mixture& mixed, float step,
-                            std::size_t count) const = 0;
+  virtual Magnitude adapt(float* const* /*state*/, const float* /*g*/, float /*step*/,
+                          std::size_t /*count*/) const {
+    return 0;
+  }
+  virtual Magnitude combine(float* const* /*state*/, const Mixture& /*mixed*/, float /*step*/,
+                            std::size_t /*count*/) const {
+    return 0;
+  }
 
   std::size_t state_count() const { return variables().size(); }
   std::size_t exchanged_count() const { return mixing().size(); }
@@ -84,7 +91,8 @@ inline Magnitude for_each(float* const* state, std::size_t count, auto&& change)
   return worst;
 }
 
-/// A mixture of K terms with its pointers at hand; `sum(i)` is element i of the exchanged variables.
+/// A mixture of K terms with its pointers at hand; `sum(i)` is element i of the exchanged
+/// variables.
 template <class M, std::size_t K>
 class Sums {
  public:
@@ -116,17 +124,15 @@ inline Magnitude adapt_mixed(const M* method, float* const* state, const Mixture
                              const float* g, float step, std::size_t count) {
   const M rule = *method;
   const Sums<M, K> sums(*mixed);
-  return for_each<M>(state, count, [&](auto& s, std::size_t i) {
-    rule.adapt(s, sums.sum(i), g[i], step);
-  });
+  return for_each<M>(state, count,
+                     [&](auto& s, std::size_t i) { rule.adapt(s, sums.sum(i), g[i], step); });
 }
 
 template <class M>
 inline Magnitude adapt(const M* method, float* const* state, const float* g, float step,
                        std::size_t count) {
   const M rule = *method;
-  return for_each<M>(state, count,
-                     [&](auto& s, std::size_t i) { rule.adapt(s, g[i], step); });
+  return for_each<M>(state, count, [&](auto& s, std::size_t i) { rule.adapt(s, g[i], step); });
 }
 
 template <class M, std::size_t K>
@@ -134,17 +140,17 @@ inline Magnitude combine(const M* method, float* const* state, const Mixture* mi
                          std::size_t count) {
   const M rule = *method;
   const Sums<M, K> sums(*mixed);
-  return for_each<M>(state, count, [&](auto& s, std::size_t i) {
-    rule.combine(s, sums.sum(i), step);
-  });
+  return for_each<M>(state, count,
+                     [&](auto& s, std::size_t i) { rule.combine(s, sums.sum(i), step); });
 }
 
 }  // namespace row
 
+/// What all methods have in common.
 template <Method M>
-class RowUpdateOf final : public RowUpdate {
+class AnyRowUpdate : public RowUpdate {
  public:
-  explicit RowUpdateOf(const M& method = {}) : method_(method) {
+  explicit AnyRowUpdate(const M& method) : method_(method) {
     for (std::size_t e = 0; e < mixing_.size(); ++e) mixing_[e] = mixing_of<M>(e);
   }
 
@@ -156,45 +162,61 @@ class RowUpdateOf final : public RowUpdate {
     row::for_each<M>(state, count, [&](auto& s, std::size_t) { s = method_.start(s.x); });
   }
 
-  Magnitude adapt_mixed([[maybe_unused]] float* const* state,
-                        [[maybe_unused]] const Mixture& mixed, [[maybe_unused]] const float* g,
-                        [[maybe_unused]] float step,
-                        [[maybe_unused]] std::size_t count) const override {
-    if constexpr (Overlapped<M>) {
-      static const auto kernels = []<std::size_t... k>(std::index_sequence<k...>) {
-        return std::array{Versions<&row::adapt_mixed<M, k + 1>>::widest()...};
-      }(each_count_of_terms);
-      return kernels[mixed.terms - 1](&method_, state, &mixed, g, step, count);
-    }
-    return 0;
-  }
+ protected:
+  /// Kernels exist for each number of terms, so that the compiler sees how many there are.
+  static constexpr auto each_count_of_terms = std::make_index_sequence<Mixture::most_terms>{};
+  M method_;
 
-  Magnitude adapt([[maybe_unused]] float* const* state, [[maybe_unused]] const float* g,
-                  [[maybe_unused]] float step, [[maybe_unused]] std::size_t count) const override {
-    if constexpr (Phased<M>) {
-      static const auto kernel = Versions<&row::adapt<M>>::widest();
-      return kernel(&method_, state, g, step, count);
-    }
-    return 0;
-  }
+ private:
+  std::array<Mixing, exchanged_size<M>> mixing_;
+};
 
-  Magnitude combine([[maybe_unused]] float* const* state, [[maybe_unused]] const Mixture& mixed,
-                    [[maybe_unused]] float step,
-                    [[maybe_unused]] std::size_t count) const override {
-    if constexpr (Phased<M>) {
-      static const auto kernels = []<std::size_t... k>(std::index_sequence<k...>) {
-        return std::array{Versions<&row::combine<M, k + 1>>::widest()...};
-      }(each_count_of_terms);
-      return kernels[mixed.terms - 1](&method_, state, &mixed, step, count);
-    }
-    return 0;
+/// The update of method M, with its options: `RowUpdateOf<Amsgrad> update({.beta1 = 0.8f});`
+template <class M>
+class RowUpdateOf;
+
+template <Method M>
+requires Overlapped<M>
+class RowUpdateOf<M> final : public AnyRowUpdate<M> {
+ public:
+  explicit RowUpdateOf(const M& method = {}) : AnyRowUpdate<M>(method) {}
+
+  Magnitude adapt_mixed(float* const* state, const Mixture& mixed, const float* g, float step,
+                        std::size_t count) const override {
+    static const auto kernels = widest(this->each_count_of_terms);
+    return kernels[mixed.terms - 1](&this->method_, state, &mixed, g, step, count);
   }
 
  private:
-  static constexpr auto each_count_of_terms = std::make_index_sequence<Mixture::most_terms>{};
+  template <std::size_t... k>
+  static auto widest(std::index_sequence<k...>) {
+    return std::array{Versions<&row::adapt_mixed<M, k + 1>>::widest()...};
+  }
+};
 
-  M method_;
-  std::array<Mixing, exchanged_size<M>> mixing_;
+template <Method M>
+requires Phased<M>
+class RowUpdateOf<M> final : public AnyRowUpdate<M> {
+ public:
+  explicit RowUpdateOf(const M& method = {}) : AnyRowUpdate<M>(method) {}
+
+  Magnitude adapt(float* const* state, const float* g, float step,
+                  std::size_t count) const override {
+    static const auto kernel = Versions<&row::adapt<M>>::widest();
+    return kernel(&this->method_, state, g, step, count);
+  }
+
+  Magnitude combine(float* const* state, const Mixture& mixed, float step,
+                    std::size_t count) const override {
+    static const auto kernels = widest(this->each_count_of_terms);
+    return kernels[mixed.terms - 1](&this->method_, state, &mixed, step, count);
+  }
+
+ private:
+  template <std::size_t... k>
+  static auto widest(std::index_sequence<k...>) {
+    return std::array{Versions<&row::combine<M, k + 1>>::widest()...};
+  }
 };
 
 }  // namespace starling

@@ -75,14 +75,12 @@ void Simulation::start_state() {
     for (std::size_t e = 0; e < update_.exchanged_count(); ++e)
       worker.columns.emplace_back(nodes_ * block_stride_);
   }
-  pool_.run_on_each(
-      [&](std::size_t w, std::size_t) { workers_[w].oracle = problem_.oracle(); });
+  pool_.run_on_each([&](std::size_t w, std::size_t) { workers_[w].oracle = problem_.oracle(); });
 }
 
 Simulation::Pointers Simulation::state_at(Node node, std::size_t column) {
   Pointers pointers{};
-  for (std::size_t v = 0; v < state_.size(); ++v)
-    pointers[v] = state_[v].row(node).data() + column;
+  for (std::size_t v = 0; v < state_.size(); ++v) pointers[v] = state_[v].row(node).data() + column;
   return pointers;
 }
 
@@ -132,8 +130,8 @@ void Simulation::update_block(Worker& worker, std::size_t block, float step) {
   for (Node i = 0; i < nodes_; ++i) {
     if (update_.order() == Order::adapt_first) note(adapt_stretch({i, first, count}, step));
     for (std::size_t e = 0; e < mixing_.size(); ++e)
-      std::memcpy(worker.columns[e].data() + i * block_stride_,
-                  state_[e].row(i).data() + first, count * sizeof(float));
+      std::memcpy(worker.columns[e].data() + i * block_stride_, state_[e].row(i).data() + first,
+                  count * sizeof(float));
   }
   for (Node i = 0; i < nodes_; ++i) {
     const std::size_t longest = adds_up_inside(i) ? count : stretch_columns;
@@ -181,8 +179,8 @@ void Simulation::update_stretch(Worker& worker, const Stretch& stretch, std::siz
   const Mixture mixed{terms, weights.data(), rows.data()};
   const Pointers state = state_at(node, first);
   if (update_.order() == Order::overlapped)
-    note(update_.adapt_mixed(state.data(), mixed, gradients_.row(node).data() + first, step,
-                             count));
+    note(
+        update_.adapt_mixed(state.data(), mixed, gradients_.row(node).data() + first, step, count));
   else
     note(update_.combine(state.data(), mixed, step, count));
 }
@@ -279,8 +277,7 @@ double Simulation::gradient_norm() const {
          static_cast<double>(nodes_);
 }
 
-void Simulation::measure_accuracy(const std::vector<float>& average, bool nodes,
-                                  Metrics& metrics) {
+void Simulation::measure_accuracy(const std::vector<float>& average, bool nodes, Metrics& metrics) {
   std::vector<std::optional<double>> accuracies(nodes ? nodes_ + 1 : 1);
   pool_.run(accuracies.size(), [&](std::size_t worker, std::size_t task) {
     const std::span<const float> x =

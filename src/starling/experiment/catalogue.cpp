@@ -33,9 +33,7 @@ GraphRule read_graph(OptionReader& reader, Table& resolved) {
 
 template <class T>
 WeightsRule read_weights(OptionReader& reader, Table& resolved) {
-  return [rule = read_object<T>(reader, resolved)](const Graph& graph) {
-    return rule.make(graph);
-  };
+  return [rule = read_object<T>(reader, resolved)](const Graph& graph) { return rule.make(graph); };
 }
 
 template <class T>
@@ -54,11 +52,9 @@ ScheduleRule read_schedule(OptionReader& reader, Table& resolved) {
 
 template <class T>
 PartitionRule read_partition(OptionReader& reader, Table& resolved) {
-  return [rule = read_object<T>(reader, resolved)](std::span<const std::uint8_t> labels,
-                                                   int classes, std::size_t nodes,
-                                                   std::uint64_t seed) {
-    return rule.make(labels, classes, nodes, seed);
-  };
+  return [rule = read_object<T>(reader, resolved)](
+             std::span<const std::uint8_t> labels, int classes, std::size_t nodes,
+             std::uint64_t seed) { return rule.make(labels, classes, nodes, seed); };
 }
 
 template <class T>

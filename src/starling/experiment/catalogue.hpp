@@ -52,22 +52,21 @@ const Entry<Rule>& find_entry(std::span<const Entry<Rule>> entries, std::string_
     if (entry.name == name) return entry;
     names.push_back(entry.name);
   }
-  throw reader.error(key, " = " + to_toml(Value::of(std::string{name})) + ": unknown" +
-                              suggestion(name, names));
+  throw reader.error(
+      key, " = " + to_toml(Value::of(std::string{name})) + ": unknown" + suggestion(name, names));
 }
 
 /// Reads a choice: KEY = NAME, or KEY = { name = NAME, option = ... }. `name_key` is what the table
 /// calls the name ("name", or "by" for partitions). `initial` is taken where the key is absent.
 template <class Rule>
-Rule read_choice(OptionReader& parent, std::string_view key,
-                 std::span<const Entry<Rule>> entries, std::string_view initial,
-                 std::string_view name_key, Table& resolved) {
+Rule read_choice(OptionReader& parent, std::string_view key, std::span<const Entry<Rule>> entries,
+                 std::string_view initial, std::string_view name_key, Table& resolved) {
   static const Table nothing;
   const Value* value = parent.take(key);
   const Table* table = value && value->table() ? value->table() : nullptr;
-  OptionReader reader(table ? *table : nothing, parent.file(),
-                      parent.path().empty() ? std::string{key}
-                                            : parent.path() + "." + std::string{key});
+  OptionReader reader(
+      table ? *table : nothing, parent.file(),
+      parent.path().empty() ? std::string{key} : parent.path() + "." + std::string{key});
   std::string name{initial};
   if (table)
     reader(name_key, name, Words{}, "");

@@ -67,8 +67,8 @@ void read_methods(OptionReader& root, Experiment& experiment) {
   List tables;
   for (const Value& item : value->list() ? *value->list() : single) {
     if (!item.table())
-      throw root.error("method", fmt::format(": must be a [[method]] table, not a {}",
-                                             kind_of(item)));
+      throw root.error("method",
+                       fmt::format(": must be a [[method]] table, not a {}", kind_of(item)));
     Table resolved;
     experiment.methods.push_back(read_method_plan(*item.table(), experiment.file, resolved));
     tables.push_back({.data = std::move(resolved)});
@@ -113,7 +113,9 @@ void read_record(OptionReader& root, Experiment& experiment) {
   reader.finish();
   // Twenty points make a curve.
   if (every == 0)
-    every = experiment.rounds ? std::max<std::int64_t>(1, static_cast<std::int64_t>(experiment.rounds) / 20) : 50;
+    every = experiment.rounds
+                ? std::max<std::int64_t>(1, static_cast<std::int64_t>(experiment.rounds) / 20)
+                : 50;
   experiment.every = static_cast<Round>(every);
   Table resolved;
   resolved.set("every", Value::of(every));

@@ -71,8 +71,8 @@ void set_at(Table& table, std::string_view key, std::string_view path, const Val
     set_at(choice, key, rest, value);
     *inner = Value{.data = std::move(choice), .line = command_line};
   } else {
-    throw UserError{fmt::format("--set {}: \"{}\" holds a {}, not a table", key, head,
-                                kind_of(*inner))};
+    throw UserError{
+        fmt::format("--set {}: \"{}\" holds a {}, not a table", key, head, kind_of(*inner))};
   }
 }
 
@@ -104,8 +104,8 @@ Value parse_toml_value(const std::string& text) {
 void override_value(Table& table, const std::string& assignment) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0)
-    throw UserError{fmt::format("--set {}: must be KEY=VALUE, say --set method.step=1e-3",
-                                assignment)};
+    throw UserError{
+        fmt::format("--set {}: must be KEY=VALUE, say --set method.step=1e-3", assignment)};
   const std::string key = assignment.substr(0, equals);
   set_at(table, key, key, parse_toml_value(assignment.substr(equals + 1)));
 }

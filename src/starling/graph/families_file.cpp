@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include <fmt/format.h>
 #include <boost/graph/graphml.hpp>
 #include <boost/property_tree/xml_parser.hpp>
-#include <fmt/format.h>
 
 #include "starling/base/error.hpp"
 #include "starling/graph/families.hpp"
@@ -99,8 +99,7 @@ Graph read_edge_list(const std::string& path, std::size_t nodes, bool directed) 
     const bool clean = read_numbers(text, numbers);
     if (clean && numbers.empty()) continue;
     if (!clean || numbers.size() != 2)
-      throw UserError(
-          fmt::format("{}:{}: \"{}\": must be two node numbers", path, number, line));
+      throw UserError(fmt::format("{}:{}: \"{}\": must be two node numbers", path, number, line));
     const std::size_t highest = std::max(numbers[0], numbers[1]);
     if (nodes != 0 && highest >= nodes)
       throw UserError(

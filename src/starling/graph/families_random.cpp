@@ -46,8 +46,7 @@ Graph draw_connected(std::uint64_t seed, const std::string& what, const char* ad
     Graph graph = draw(random);
     if (is_connected(graph)) return graph;
   }
-  throw UserError(
-      fmt::format("{}: none of {} draws was connected: {}", what, most_draws, advice));
+  throw UserError(fmt::format("{}: none of {} draws was connected: {}", what, most_draws, advice));
 }
 
 /// Calls `choose` with each of the numbers 0 ... total-1 that chance picks, ascending. It leaps
@@ -146,8 +145,8 @@ Graph RandomRegular::make(std::size_t nodes, std::uint64_t seed) const {
     throw UserError(fmt::format("random-regular: {} nodes, degree {}: degree must be 1 ... nodes-1",
                                 nodes, degree));
   if (nodes * each % 2 != 0)
-    throw UserError(fmt::format(
-        "random-regular: {} nodes, degree {}: one of the two must be even", nodes, degree));
+    throw UserError(fmt::format("random-regular: {} nodes, degree {}: one of the two must be even",
+                                nodes, degree));
   const std::string what = fmt::format("random-regular: {} nodes, degree {}", nodes, degree);
   return draw_connected(seed, what, "degree 3 or more helps", [&](Random& random) {
     // Pairing gets stuck in dense graphs; the edges that a dense graph lacks form a sparse one.
@@ -166,12 +165,11 @@ Graph WattsStrogatz::make(std::size_t nodes, std::uint64_t seed) const {
         fmt::format("watts-strogatz: {} nodes, {} neighbours: neighbours must be even and less "
                     "than nodes",
                     nodes, neighbours));
-  const std::string what = fmt::format("watts-strogatz: {} nodes, {} neighbours, rewire {}", nodes,
-                                       neighbours, rewire);
-  return draw_connected(
-      seed, what, "more neighbours or less rewiring helps", [&](Random& random) {
-        return Graph::undirected(nodes, small_world(nodes, near / 2, rewire, random));
-      });
+  const std::string what =
+      fmt::format("watts-strogatz: {} nodes, {} neighbours, rewire {}", nodes, neighbours, rewire);
+  return draw_connected(seed, what, "more neighbours or less rewiring helps", [&](Random& random) {
+    return Graph::undirected(nodes, small_world(nodes, near / 2, rewire, random));
+  });
 }
 
 Graph BarabasiAlbert::make(std::size_t nodes, std::uint64_t seed) const {

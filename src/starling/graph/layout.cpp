@@ -27,8 +27,7 @@ constexpr double side = 600, margin = 30;
 Points on_circle(std::size_t nodes) {
   Points points(nodes);
   for (std::size_t i = 0; i < nodes; ++i) {
-    const double angle =
-        2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(nodes);
+    const double angle = 2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(nodes);
     points[i] = {std::sin(angle), -std::cos(angle)};
   }
   return points;
@@ -172,18 +171,25 @@ double shortest_edge(const Graph& graph, const Points& points) {
   double shortest = side;
   for (std::size_t i = 0; i < graph.nodes(); ++i)
     for (const Node j : graph.tells(static_cast<Node>(i)))
-      shortest = std::min(shortest, std::hypot(points[j].x - points[i].x,
-                                               points[j].y - points[i].y));
+      shortest =
+          std::min(shortest, std::hypot(points[j].x - points[i].x, points[j].y - points[i].y));
   return shortest;
 }
 
 std::string escaped(const std::string& text) {
   std::string result;
   for (const char letter : text) switch (letter) {
-      case '&': result += "&amp;"; break;
-      case '<': result += "&lt;"; break;
-      case '>': result += "&gt;"; break;
-      default: result += letter;
+      case '&':
+        result += "&amp;";
+        break;
+      case '<':
+        result += "&lt;";
+        break;
+      case '>':
+        result += "&gt;";
+        break;
+      default:
+        result += letter;
     }
   return result;
 }
@@ -208,8 +214,8 @@ void draw_nodes(const Points& points, const std::vector<std::string>& labels, do
                 std::string& svg) {
   svg += "<g fill=\"#2f6fdb\">\n";
   for (const Point& p : points)
-    fmt::format_to(std::back_inserter(svg),
-                   "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\"/>\n", p.x, p.y, radius);
+    fmt::format_to(std::back_inserter(svg), "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\"/>\n",
+                   p.x, p.y, radius);
   svg += "</g>\n<g fill=\"#fff\" text-anchor=\"middle\" dominant-baseline=\"central\">\n";
   for (std::size_t i = 0; i < points.size(); ++i) {
     std::string text;
@@ -229,8 +235,7 @@ void draw_nodes(const Points& points, const std::vector<std::string>& labels, do
 std::string to_svg(const Graph& graph, const std::vector<std::string>& labels) {
   const std::size_t nodes = graph.nodes();
   if (nodes == 0 || nodes > most_nodes)
-    throw UserError(
-        fmt::format("a drawing of {} nodes: must have 1 ... {}", nodes, most_nodes));
+    throw UserError(fmt::format("a drawing of {} nodes: must have 1 ... {}", nodes, most_nodes));
   const Points points = placed(graph);
   const double roomy = std::min(90 / std::sqrt(static_cast<double>(nodes)), 18.0);
   const double radius = std::max(2.0, std::min(roomy, 0.35 * shortest_edge(graph, points)));

@@ -68,9 +68,8 @@ class Reader {
     std::string line;
     std::getline(file_, line);
     number_ = 1;
-    std::transform(line.begin(), line.end(), line.begin(), [](unsigned char letter) {
-      return static_cast<char>(std::tolower(letter));
-    });
+    std::transform(line.begin(), line.end(), line.begin(),
+                   [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
     std::istringstream words(line);
     std::string banner, object, format, field, symmetry;
     words >> banner >> object >> format >> field >> symmetry;

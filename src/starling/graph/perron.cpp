@@ -19,8 +19,7 @@ namespace {
 using Vector = std::vector<double>;
 
 Vector scaled_to_nodes(Vector u) {
-  const double factor =
-      static_cast<double>(u.size()) / std::accumulate(u.begin(), u.end(), 0.0);
+  const double factor = static_cast<double>(u.size()) / std::accumulate(u.begin(), u.end(), 0.0);
   for (double& value : u) value *= factor;
   return u;
 }

@@ -9,12 +9,12 @@
 #include <optional>
 #include <vector>
 
-#include <Eigen/Dense>
-#include <Eigen/SparseCholesky>
-#include <Eigen/SparseCore>
 #include <Spectra/GenEigsRealShiftSolver.h>
 #include <Spectra/GenEigsSolver.h>
 #include <Spectra/MatOp/SparseGenRealShiftSolve.h>
+#include <Eigen/Dense>
+#include <Eigen/SparseCholesky>
+#include <Eigen/SparseCore>
 
 #include "starling/base/random.hpp"
 #include "starling/graph/checks.hpp"
@@ -208,8 +208,8 @@ std::optional<double> second_near_one(const ByRows& matrix) {
 Spectrum general_spectrum(const ByRows& matrix, const VectorXd& left, const VectorXd& right) {
   const Deflated deflated{matrix, left, right};
   if (matrix.rows() <= dense_general) {
-    const Eigen::MatrixXd rest = Eigen::MatrixXd(matrix) -
-                                 right * left.transpose() / static_cast<double>(matrix.rows());
+    const Eigen::MatrixXd rest =
+        Eigen::MatrixXd(matrix) - right * left.transpose() / static_cast<double>(matrix.rows());
     const Eigen::EigenSolver<Eigen::MatrixXd> solver(rest, false);
     return {solver.eigenvalues().cwiseAbs().maxCoeff(), true};
   }

@@ -37,9 +37,8 @@ SparseMatrix filled(const Graph& graph, OnEdge edge, Own own) {
 
 void require_undirected(const Graph& graph, const char* rule) {
   if (graph.is_directed())
-    throw UserError(
-        fmt::format("weights \"{}\": the graph is directed, must be undirected: use \"uniform\"",
-                    rule));
+    throw UserError(fmt::format(
+        "weights \"{}\": the graph is directed, must be undirected: use \"uniform\"", rule));
 }
 
 double share(std::size_t degree) { return 1.0 / (static_cast<double>(degree) + 1); }
@@ -81,7 +80,8 @@ MixingWeights MaxDegree::make(const Graph& graph) const {
   const auto own = [&](Node i, double) {  // exactly 0 where the degree is the largest
     return static_cast<double>(largest - graph.hears(i).size()) * weight;
   };
-  SparseMatrix w = filled(graph, [&](Node, Node) { return weight; }, own);
+  SparseMatrix w = filled(
+      graph, [&](Node, Node) { return weight; }, own);
   return {w, w};
 }
 

@@ -33,8 +33,12 @@ struct Amsgrad {
     option("epsilon", self.epsilon, positive, "start and floor of the second moment");
   }
 
-  struct Exchanged { float x, u; };
-  struct State : Exchanged { float m, v, v_hat; };
+  struct Exchanged {
+    float x, u;
+  };
+  struct State : Exchanged {
+    float m, v, v_hat;
+  };
 
   constexpr State start(float x) const { return {{x, epsilon}, 0, 0, epsilon}; }
 

@@ -1,8 +1,8 @@
 /// DADAM.
 ///
 /// Nazari, Tarzanagh & Michailidis, in the form of Chen, Karimi, Zhao & Li, arXiv 2109.03194,
-/// Algorithm 1. Needs W doubly stochastic. Does not converge in general (Theorem 1 there): each node
-/// scales its step by its own second moment only. Per node and round t, element by element:
+/// Algorithm 1. Needs W doubly stochastic. Does not converge in general (Theorem 1 there): each
+/// node scales its step by its own second moment only. Per node and round t, element by element:
 ///
 ///     m_t    = beta1 m_{t-1} + (1 - beta1) g_t
 ///     v_t    = beta2 v_{t-1} + (1 - beta2) g_t^2
@@ -31,8 +31,12 @@ struct Dadam {
     option("epsilon", self.epsilon, positive, "start of the second moment");
   }
 
-  struct Exchanged { float x; };
-  struct State : Exchanged { float m, v, v_hat; };
+  struct Exchanged {
+    float x;
+  };
+  struct State : Exchanged {
+    float m, v, v_hat;
+  };
 
   constexpr State start(float x) const { return {{x}, 0, 0, epsilon}; }
 

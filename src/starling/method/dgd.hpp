@@ -15,7 +15,9 @@ struct Dgd {
   static constexpr std::string_view variables[] = {"x"};
   static void options(auto&, auto&&) {}
 
-  struct Exchanged { float x; };
+  struct Exchanged {
+    float x;
+  };
   struct State : Exchanged {};
 
   constexpr State start(float x) const { return {{x}}; }

@@ -16,7 +16,9 @@ struct DsgdAtc {
   static constexpr Order order = Order::adapt_first;
   static void options(auto&, auto&&) {}
 
-  struct Exchanged { float x; };
+  struct Exchanged {
+    float x;
+  };
   struct State : Exchanged {};
 
   constexpr State start(float x) const { return {{x}}; }

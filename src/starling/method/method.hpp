@@ -64,9 +64,10 @@ concept Phased = requires(const M m, typename M::State s, typename M::Exchanged 
 };
 
 template <class M>
-concept Method = (Overlapped<M> || Phased<M>) && requires(const M m) {
+concept Method = (Overlapped<M> || Phased<M>)&&requires(const M m) {
   { m.start(1.0f) } -> std::same_as<typename M::State>;
-  requires std::size(M::variables) == state_size<M>;
+  requires std::size(M::variables)
+  == state_size<M>;
 };
 
 template <Method M>

@@ -81,10 +81,8 @@ class LogisticOracle final : public Oracle {
  public:
   explicit LogisticOracle(LogisticProblem& problem) : problem_(problem) {}
 
-  float subgradient(Node node, Round round, std::span<const float> x,
-                    std::span<float> g) override {
-    return static_cast<float>(
-        loss_over(problem_.batches_.batch(node, round), node, x, g));
+  float subgradient(Node node, Round round, std::span<const float> x, std::span<float> g) override {
+    return static_cast<float>(loss_over(problem_.batches_.batch(node, round), node, x, g));
   }
 
   double objective(Node node, std::span<const float> x, std::span<float> g) override {
@@ -125,8 +123,7 @@ class LogisticOracle final : public Oracle {
       for (std::size_t k = rows.offsets[row]; k < rows.offsets[row + 1]; ++k)
         g[rows.columns[k]] += slope * rows.values[k];
     }
-    return loss / static_cast<double>(samples.size()) +
-           problem_.regularisers_[node].add(x, g);
+    return loss / static_cast<double>(samples.size()) + problem_.regularisers_[node].add(x, g);
   }
 
   LogisticProblem& problem_;
@@ -140,16 +137,17 @@ float weight_of(const char* name, const std::vector<double>& weights, Node node,
                 std::size_t nodes) {
   if (weights.empty()) return 0;
   if (weights.size() != 1 && weights.size() != nodes)
-    throw UserError{fmt::format("problem.{}: {} numbers for {} nodes: must be one for all or one "
-                                "a node", name, weights.size(), nodes)};
+    throw UserError{
+        fmt::format("problem.{}: {} numbers for {} nodes: must be one for all or one "
+                    "a node",
+                    name, weights.size(), nodes)};
   return static_cast<float>(weights[weights.size() == 1 ? 0 : node]);
 }
 
 }  // namespace
 
 std::unique_ptr<Problem> Logistic::make(std::size_t nodes, std::uint64_t seed) const {
-  if (path.empty())
-    throw UserError{"problem.path: name a LIBSVM file, plain or gzip (say a9a.gz)"};
+  if (path.empty()) throw UserError{"problem.path: name a LIBSVM file, plain or gzip (say a9a.gz)"};
   SparseRows train = read_libsvm(path, static_cast<std::size_t>(features));
   SparseRows held_out;
   if (!test.empty()) held_out = read_libsvm(test, train.features);
@@ -157,10 +155,9 @@ std::unique_ptr<Problem> Logistic::make(std::size_t nodes, std::uint64_t seed) c
   std::vector<std::uint8_t> classes(train.rows());
   std::ranges::transform(train.labels, classes.begin(), [](float label) { return label > 0; });
   Partition shares = partition(classes, 2, nodes, seed);
-  std::string text =
-      fmt::format("logistic regression, {} samples, {} features, {} test samples\n", train.rows(),
-                  train.features, held_out.rows()) +
-      starling::summary(shares, classes, 2);
+  std::string text = fmt::format("logistic regression, {} samples, {} features, {} test samples\n",
+                                 train.rows(), train.features, held_out.rows()) +
+                     starling::summary(shares, classes, 2);
 
   std::vector<Regulariser> regularisers;
   for (Node i = 0; i < nodes; ++i)

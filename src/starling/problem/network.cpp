@@ -47,9 +47,7 @@ class NetworkProblem final : public Problem {
                  std::uint64_t seed);
 
   std::size_t nodes() const override { return batches_.partition().size(); }
-  std::size_t dimension() const override {
-    return static_cast<std::size_t>(model_.dimension());
-  }
+  std::size_t dimension() const override { return static_cast<std::size_t>(model_.dimension()); }
   void start(std::span<float> x) const override;
   std::unique_ptr<Oracle> oracle() override;
   double epochs(Round rounds) const override { return batches_.epochs(rounds); }
@@ -72,8 +70,7 @@ class NetworkProblem final : public Problem {
 class NetworkOracle final : public Oracle {
  public:
   explicit NetworkOracle(NetworkProblem& problem);
-  float subgradient(Node node, Round round, std::span<const float> x,
-                    std::span<float> g) override;
+  float subgradient(Node node, Round round, std::span<const float> x, std::span<float> g) override;
   double objective(Node node, std::span<const float> x, std::span<float> g) override;
   std::optional<double> accuracy(std::span<const float> x) override;
 
@@ -88,9 +85,9 @@ class NetworkOracle final : public Oracle {
   NetworkProblem& problem_;
   std::vector<float> pixels_;
   std::vector<std::int64_t> labels_;
-  std::vector<float> spare_;             ///< what the flat tensors look at before the first call
-  at::Tensor flat_x_, flat_g_;           ///< look at a node's x and g
-  std::vector<at::Tensor> parameters_;   ///< views of flat_x_, with gradients in flat_g_
+  std::vector<float> spare_;            ///< what the flat tensors look at before the first call
+  at::Tensor flat_x_, flat_g_;          ///< look at a node's x and g
+  std::vector<at::Tensor> parameters_;  ///< views of flat_x_, with gradients in flat_g_
 };
 
 NetworkProblem::NetworkProblem(ImageSet images, Model model, Batches batches,
@@ -124,8 +121,8 @@ void NetworkProblem::choose_objective_samples(std::size_t most) {
   const double share =
       most == 0 ? 1 : std::min(1.0, static_cast<double>(most) / static_cast<double>(all));
   for (const auto& samples : batches_.partition()) {
-    const auto count =
-        std::max<std::size_t>(1, static_cast<std::size_t>(share * static_cast<double>(samples.size())));
+    const auto count = std::max<std::size_t>(
+        1, static_cast<std::size_t>(share * static_cast<double>(samples.size())));
     auto& chosen = objective_samples_.emplace_back();
     for (std::size_t k = 0; k < count; ++k) chosen.push_back(samples[k * samples.size() / count]);
   }
@@ -187,12 +184,11 @@ NetworkOracle::Batch NetworkOracle::load(const Images& source,
     labels_[k] = source.labels[samples[k]];
   }
   const auto count = static_cast<std::int64_t>(samples.size());
-  const at::Tensor images =
-      look_at(pixels_.data(), static_cast<std::int64_t>(pixels_.size()))
-          .view({count, static_cast<std::int64_t>(source.channels),
-                 static_cast<std::int64_t>(source.rows), static_cast<std::int64_t>(source.columns)});
-  return {images,
-          at::from_blob(labels_.data(), {count}, at::TensorOptions().dtype(at::kLong))};
+  const at::Tensor images = look_at(pixels_.data(), static_cast<std::int64_t>(pixels_.size()))
+                                .view({count, static_cast<std::int64_t>(source.channels),
+                                       static_cast<std::int64_t>(source.rows),
+                                       static_cast<std::int64_t>(source.columns)});
+  return {images, at::from_blob(labels_.data(), {count}, at::TensorOptions().dtype(at::kLong))};
 }
 
 /// Sum of losses times `scale`; adds the gradient of that to the bound g if asked to.
@@ -232,9 +228,8 @@ std::optional<double> NetworkOracle::accuracy(std::span<const float> x) {
   const std::span<const std::uint32_t> samples = problem_.test_samples_;
   std::int64_t right = 0;
   for (std::size_t k = 0; k < samples.size(); k += evaluation_batch) {
-    const Batch batch =
-        load(problem_.images_.test,
-             samples.subspan(k, std::min(evaluation_batch, samples.size() - k)));
+    const Batch batch = load(problem_.images_.test,
+                             samples.subspan(k, std::min(evaluation_batch, samples.size() - k)));
     const at::Tensor scores = problem_.model_.forward(batch.images, parameters_);
     right += scores.argmax(1).eq(batch.labels).sum().item<std::int64_t>();
   }
@@ -250,10 +245,12 @@ std::unique_ptr<Problem> NeuralNetwork::make(std::size_t nodes, std::uint64_t se
                          static_cast<std::int64_t>(train.rows),
                          static_cast<std::int64_t>(train.columns)};
   if (model == "cnn" && std::min(shape.rows, shape.columns) < 8)
-    throw UserError{fmt::format("problem.model = \"cnn\": needs images of 8 x 8 at least, these "
-                                "are {} x {}", shape.rows, shape.columns)};
-  Model architecture = model == "mlp" ? make_mlp(shape, train.classes)
-                                      : make_cnn(shape, train.classes);
+    throw UserError{
+        fmt::format("problem.model = \"cnn\": needs images of 8 x 8 at least, these "
+                    "are {} x {}",
+                    shape.rows, shape.columns)};
+  Model architecture =
+      model == "mlp" ? make_mlp(shape, train.classes) : make_cnn(shape, train.classes);
   Batches batches(partition(train.labels, train.classes, nodes, seed),
                   static_cast<std::size_t>(batch), sampling == "reshuffle", seed);
   return std::make_unique<NetworkProblem>(std::move(images), std::move(architecture),

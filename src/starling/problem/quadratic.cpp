@@ -133,8 +133,8 @@ void check_rows(const char* name, const std::vector<std::vector<double>>& rows, 
                                 rows.size(), nodes)};
   for (std::size_t i = 0; i < nodes; ++i)
     if (rows[i].size() != length)
-      throw UserError{fmt::format("problem.{}: list {} has {} numbers: dimension asks for {}",
-                                  name, i, rows[i].size(), length)};
+      throw UserError{fmt::format("problem.{}: list {} has {} numbers: dimension asks for {}", name,
+                                  i, rows[i].size(), length)};
 }
 
 }  // namespace

@@ -30,9 +30,9 @@ MetricsFile::MetricsFile(const std::filesystem::path& path) : path_(path), file_
 
 void MetricsFile::append(const std::string& method, std::uint64_t seed, const Metrics& m) {
   file_ << fmt::format("{},{},{},{},{:.6f},{},{},{},{},{},{},{},{}\n", cell(method), seed, m.round,
-                       m.epoch, m.seconds, m.bytes_sent, cell(m.minibatch_loss),
-                       cell(m.objective), cell(m.test_accuracy), cell(m.node_accuracy_mean),
-                       cell(m.node_accuracy_min), m.consensus_error, cell(m.gradient_norm))
+                       m.epoch, m.seconds, m.bytes_sent, cell(m.minibatch_loss), cell(m.objective),
+                       cell(m.test_accuracy), cell(m.node_accuracy_mean), cell(m.node_accuracy_min),
+                       m.consensus_error, cell(m.gradient_norm))
         << std::flush;
   if (!file_) throw RunError{path_.string() + ": cannot be written (disk full?)"};
 }
