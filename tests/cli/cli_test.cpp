@@ -205,7 +205,7 @@ TEST_F(CliTest, GraphTellsTheSpeedOfMixing) {
   EXPECT_TRUE(holds(text, line("edges", "8"))) << text;
   EXPECT_TRUE(holds(text, line("neighbours heard", "2"))) << text;
   EXPECT_TRUE(holds(text, line("connected", "yes"))) << text;
-  EXPECT_TRUE(holds(text, "weights \"metropolis\": W, doubly stochastic")) << text;
+  EXPECT_TRUE(holds(text, "weights metropolis: W, doubly stochastic")) << text;
   EXPECT_TRUE(holds(text, line("lambda", fmt::format("{:.6f}", lambda)))) << text;
   EXPECT_TRUE(holds(text, line("spectral gap", fmt::format("{:.6g}", 1 - lambda)))) << text;
   // The consensus error is a mean square, so lambda counts twice.

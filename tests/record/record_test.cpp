@@ -239,6 +239,12 @@ TensorRows tensor_of(std::string name, const std::vector<float>& floats, std::si
           }};
 }
 
+std::string to_safetensors(const std::vector<TensorRows>& tensors) {
+  std::string bytes;
+  write_safetensors(tensors, [&](std::string_view piece) { bytes += piece; });
+  return bytes;
+}
+
 TEST(SafetensorsTest, AnIndependentReaderFindsEveryValue) {
   const std::vector<float> x{1, 2, 3, -1, 4, 5, 6, -1}, u{0.5f};
   const ParsedSafetensors parsed(

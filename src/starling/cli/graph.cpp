@@ -31,6 +31,9 @@ void print_line(std::string_view name, const std::string& value) {
   fmt::print("  {:<28} {}\n", name, value);
 }
 
+/// A choice as people write it: ring, or { name = "lazy", gamma = 0.3 }.
+std::string shown(const Value& choice) { return choice.text() ? *choice.text() : to_toml(choice); }
+
 std::string short_vector(const std::vector<double>& values) {
   constexpr std::size_t most = 8;
   std::string text;
@@ -120,8 +123,8 @@ int graph(const Arguments& arguments) {
   reader.finish();
   const Network network = plan.make();
 
-  print_graph(to_toml(*resolved.find("graph")), network.graph);
-  print_weights(to_toml(*resolved.find("weights")), network);
+  print_graph(shown(*resolved.find("graph")), network.graph);
+  print_weights(shown(*resolved.find("weights")), network);
   if (!arguments.svg.empty()) {
     write_whole_file(arguments.svg, to_svg(network.graph));
     fmt::print("\ndrawn in {}\n", arguments.svg);

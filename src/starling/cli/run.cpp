@@ -86,7 +86,7 @@ void save_state(const Simulation& simulation, const RowUpdate& update, const fs:
                        rows.nodes(),
                        [&rows](std::size_t row) { return rows.row(row); }});
   }
-  write_whole_file(path, to_safetensors(tensors));
+  write_whole_file(path, [&](const Sink& sink) { write_safetensors(tensors, sink); });
 }
 
 /// What the table at the end says of a method.
@@ -150,6 +150,7 @@ std::string final_table(const std::vector<Outcome>& outcomes) {
 int run(const Arguments& arguments) {
   const Prepared prepared = prepare(arguments);
   if (!arguments.quiet || arguments.dry_run) fmt::print("{}\n", introduction(prepared));
+  std::fflush(stdout);  // progress goes to stderr and comes after it
   if (arguments.dry_run) {
     fmt::print("{}", to_toml_document(prepared.experiment.resolved));
     return success;

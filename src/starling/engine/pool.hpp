@@ -49,10 +49,11 @@ class Pool {
   void start(std::size_t count, const Task& task, bool own_task);
 
   std::vector<std::jthread> workers_;
-  std::atomic<std::uint64_t> generation_ = 0;  ///< changes when there is work
-  std::atomic<std::size_t> busy_ = 0;          ///< workers not yet done with it
-  std::atomic<std::size_t> next_ = 0;
-  std::size_t count_ = 0;
+  // Each on a cache line of its own: they are written by different threads at the same time.
+  alignas(64) std::atomic<std::uint64_t> generation_ = 0;  ///< changes when there is work
+  alignas(64) std::atomic<std::size_t> busy_ = 0;          ///< workers not yet done with it
+  alignas(64) std::atomic<std::size_t> next_ = 0;
+  alignas(64) std::size_t count_ = 0;
   bool own_task_ = false;
   const Task* task_ = nullptr;
   bool stop_ = false;

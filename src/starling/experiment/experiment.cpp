@@ -124,6 +124,12 @@ void read_record(OptionReader& root, Experiment& experiment) {
   experiment.resolved.set("record", {.data = std::move(resolved)});
 }
 
+/// A graph from a file says itself how many nodes it has.
+bool comes_from_file(const Value& graph) {
+  const Table* options = graph.table();
+  return options && *options->find("name")->text() == "file";
+}
+
 }  // namespace
 
 Network NetworkPlan::make() const {
@@ -136,10 +142,11 @@ NetworkPlan read_network(OptionReader& reader, std::uint64_t seed, Table& resolv
   NetworkPlan plan{.seed = seed};
   std::int64_t nodes = 0;
   reader("nodes", nodes, Range{.low = 1, .high = 10'000'000}, "");
-  if (nodes == 0) throw reader.error("nodes", ": missing: how many nodes the network has");
   plan.nodes = static_cast<std::size_t>(nodes);
-  resolved.set("nodes", Value::of(nodes));
+  if (nodes > 0) resolved.set("nodes", Value::of(nodes));
   plan.graph = read_choice(reader, "graph", graphs(), "ring", "name", resolved);
+  if (nodes == 0 && !comes_from_file(*resolved.find("graph")))
+    throw reader.error("nodes", ": missing: how many nodes the network has");
   plan.weights = read_choice(reader, "weights", weights_rules(), "metropolis", "name", resolved);
   return plan;
 }

@@ -39,37 +39,60 @@ fs::path free_run_folder(const std::string& name) {
 
 namespace {
 
-void write_synced(const fs::path& path, std::string_view content) {
-  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
-  bool good = file >= 0;
-  while (good && !content.empty()) {
-    const ssize_t written = write(file, content.data(), content.size());
-    good = written > 0;
-    if (good) content.remove_prefix(static_cast<std::size_t>(written));
+/// A file being written, closed at the end of its life.
+class NewFile {
+ public:
+  explicit NewFile(const fs::path& path)
+      : path_(path), file_(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666)) {
+    if (file_ < 0) fail();
   }
-  good = good && fsync(file) == 0;
-  const int cause = errno;
-  if (file >= 0) close(file);
-  if (!good)
-    throw RunError{fmt::format("{}: cannot be written: {}", path.string(), std::strerror(cause))};
-}
+  ~NewFile() {
+    if (file_ >= 0) close(file_);
+  }
+  NewFile(const NewFile&) = delete;
+
+  void append(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t written = write(file_, bytes.data(), bytes.size());
+      if (written <= 0) fail();
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+  }
+
+  void sync() {
+    if (fsync(file_) != 0) fail();
+  }
+
+ private:
+  [[noreturn]] void fail() const {
+    throw RunError{fmt::format("{}: cannot be written: {}", path_.string(), std::strerror(errno))};
+  }
+  fs::path path_;
+  int file_;
+};
 
 }  // namespace
 
-void write_whole_file(const fs::path& path, std::string_view content) {
+void write_whole_file(const fs::path& path, const std::function<void(const Sink&)>& produce) {
   fs::path temporary = path;
   temporary += ".new";
-  std::error_code failure, ignored;
+  std::error_code failure;
   try {
-    write_synced(temporary, content);
-  } catch (const RunError&) {
-    fs::remove(temporary, ignored);
+    NewFile file(temporary);
+    produce([&](std::string_view bytes) { file.append(bytes); });
+    file.sync();
+    fs::rename(temporary, path);
+  } catch (const fs::filesystem_error& error) {
+    fs::remove(temporary, failure);
+    throw RunError{fmt::format("{}: cannot be written: {}", path.string(), error.code().message())};
+  } catch (...) {
+    fs::remove(temporary, failure);
     throw;
   }
-  fs::rename(temporary, path, failure);
-  if (!failure) return;
-  fs::remove(temporary, ignored);
-  throw RunError{fmt::format("{}: cannot be written: {}", path.string(), failure.message())};
+}
+
+void write_whole_file(const fs::path& path, std::string_view content) {
+  write_whole_file(path, [&](const Sink& sink) { sink(content); });
 }
 
 }  // namespace starling

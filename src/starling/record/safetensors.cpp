@@ -11,7 +11,7 @@ namespace starling {
 
 static_assert(std::endian::native == std::endian::little, "safetensors is little-endian");
 
-std::string to_safetensors(const std::vector<TensorRows>& tensors) {
+void write_safetensors(const std::vector<TensorRows>& tensors, const Sink& sink) {
   auto header = nlohmann::ordered_json::object();
   std::size_t end = 0;
   for (const TensorRows& tensor : tensors) {
@@ -26,15 +26,13 @@ std::string to_safetensors(const std::vector<TensorRows>& tensors) {
   text.resize((text.size() + 7) / 8 * 8, ' ');  // the arrays begin on a multiple of 8
 
   const std::uint64_t length = text.size();
-  std::string bytes(reinterpret_cast<const char*>(&length), sizeof length);
-  bytes.reserve(sizeof length + text.size() + end);
-  bytes += text;
+  sink({reinterpret_cast<const char*>(&length), sizeof length});
+  sink(text);
   for (const TensorRows& tensor : tensors)
     for (std::size_t row = 0; row < tensor.rows; ++row) {
       const std::span<const float> values = tensor.row(row);
-      bytes.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+      sink({reinterpret_cast<const char*>(values.data()), values.size_bytes()});
     }
-  return bytes;
 }
 
 }  // namespace starling

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "starling/record/run_folder.hpp"
+
 namespace starling {
 
 /// A float32 array of `rows` rows of equal length; `row` gives each of them.
@@ -17,8 +19,8 @@ struct TensorRows {
   std::function<std::span<const float>(std::size_t row)> row;
 };
 
-/// The file's bytes: 8 bytes of header length, a JSON header, then the arrays one after the other,
-/// little-endian.
-std::string to_safetensors(const std::vector<TensorRows>& tensors);
+/// Hands the file's bytes to `sink`, row by row: 8 bytes of header length, a JSON header, then the
+/// arrays one after the other, little-endian.
+void write_safetensors(const std::vector<TensorRows>& tensors, const Sink& sink);
 
 }  // namespace starling
