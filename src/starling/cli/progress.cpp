@@ -18,7 +18,8 @@ Progress::~Progress() {
 
 void Progress::advanced(Round round) {
   round_ = round;
-  if (quiet_ || round % 16 != 0 || round == rounds_) return;  // a look at the clock is not free in the smallest rounds
+  // A look at the clock is not free in the smallest rounds.
+  if (quiet_ || round % 16 != 0 || round == rounds_) return;
   const auto interval = terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(5);
   if (Clock::now() - shown_ >= interval) show(false);
 }
