@@ -421,6 +421,26 @@ TEST_F(CliTest, BadDataIsOneLine) {
 }
 
 #ifdef STARLING_WITH_TORCH
+TEST_F(CliTest, ThreadsDoNotChangeABitOfTheHeterogeneousRing) {
+  if (!fs::exists("/usr/share/datasets/fashion-mnist"))
+    GTEST_SKIP() << "Debian's package dataset-fashion-mnist is not installed";
+  for (const int threads : {1, 2, 4})
+    output_of(
+        fmt::format("run {0}/heterogeneous-ring.toml --quiet --set rounds=6 "
+                    "--set record.every=3 --set problem.objective_samples=100 "
+                    "--set problem.test_samples=100 --set record.gradient_norm=true "
+                    "--threads {1} --out t{1}",
+                    STARLING_EXPERIMENTS, threads));
+  for (const char* other : {"t2", "t4"}) {
+    EXPECT_EQ(without_seconds(file(std::string{other} + "/metrics.csv")),
+              without_seconds(file("t1/metrics.csv")));
+    for (const char* label : {"amsgrad", "dgd", "dadam"}) {
+      const std::string path = fmt::format("/checkpoints/{}.safetensors", label);
+      EXPECT_TRUE(file(other + path) == file("t1" + path)) << other << path;
+    }
+  }
+}
+
 TEST_F(CliTest, MoreLabelsANodeThanThereAreIsOneLine) {
   const auto big_endian = [](std::uint32_t number) {
     return std::string{static_cast<char>(number >> 24), static_cast<char>(number >> 16),

@@ -73,17 +73,36 @@ template <class T>
 constexpr Entry<WeightsRule> rule(std::string_view name, std::string_view summary) {
   return {name, summary, describe_options<T>, read_weights<T>};
 }
+/// What every [[method]] table has, then the method's own options.
+template <class T>
+std::vector<OptionInfo> describe_method() {
+  std::vector<OptionInfo> list{
+      {"step", "number", "none", "> 0", "step size"},
+      {"schedule", "choice", "\"constant\"", "one of `starling list schedules`",
+       "how the step size changes from round to round"},
+      {"label", "text", "the method's name", "", "its name in tables and files"}};
+  for (OptionInfo& option : describe_options<T>()) list.push_back(std::move(option));
+  return list;
+}
 template <class T>
 constexpr Entry<MethodRule> method(std::string_view name, std::string_view summary) {
-  return {name, summary, describe_options<T>, read_method<T>};
+  return {name, summary, describe_method<T>, read_method<T>};
 }
 template <class T>
 constexpr Entry<ScheduleRule> schedule(std::string_view name, std::string_view summary) {
   return {name, summary, describe_options<T>, read_schedule<T>};
 }
 template <class T>
+std::vector<OptionInfo> describe_problem() {
+  std::vector<OptionInfo> list = describe_options<T>();
+  if constexpr (requires(T problem) { problem.partition; })
+    list.push_back({"partition", "choice", "\"iid\"", "one of `starling list partitions`",
+                    "how the samples are split over the nodes"});
+  return list;
+}
+template <class T>
 constexpr Entry<ProblemRule> problem(std::string_view name, std::string_view summary) {
-  return {name, summary, describe_options<T>, read_problem<T>};
+  return {name, summary, describe_problem<T>, read_problem<T>};
 }
 template <class T>
 constexpr Entry<PartitionRule> split(std::string_view name, std::string_view summary) {
