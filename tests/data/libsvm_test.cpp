@@ -76,7 +76,7 @@ TEST(LibsvmTest, RefusesBadLabels) {
     EXPECT_TRUE(says(error_about("1 1:1\n" + label + " 1:1"),
                      "rows:2: label \"" + label + "\": must be a number"));
   EXPECT_TRUE(says(error_about("1 1:1\n2 1:1\n1 1:1\n3 1:1"),
-                   "rows:4: label \"3\": must be 1 or 2, the two before it"));
+                   "rows:4: label \"3\": must be 1 or 2, as the others"));
   EXPECT_TRUE(says(error_about("2 1:1\n2 1:1"),
                    "rows: every label is 2, must be two different labels, or only +1 or only -1"));
 }
@@ -107,6 +107,16 @@ TEST(LibsvmTest, RealA9aHasItsPublishedCounts) {
   const SparseRows test = read_libsvm(find_file(folder, "a9a.t"), 123);
   EXPECT_EQ(test.rows(), 16281u);
   EXPECT_EQ(test.values.size(), 225731u);
+}
+
+TEST(LibsvmTest, ATestFileKeepsTheLabelsOfTheTrainingFile) {
+  const TempFolder folder;
+  const SparseRows train = read_libsvm(folder.write("train", "1 1:1\n2 3:1\n"));
+  const SparseRows test = read_libsvm_like(train, folder.write("test", "1 2:1\n1 1:1\n"));
+  EXPECT_EQ(test.features, 3u);
+  EXPECT_EQ(test.labels, (std::vector<float>{-1, -1}));
+  EXPECT_TRUE(says(user_error_of([&] { read_libsvm_like(train, folder.write("odd", "3 1:1\n")); }),
+                   "odd:1: label \"3\": must be 1 or 2, as the others"));
 }
 
 }  // namespace

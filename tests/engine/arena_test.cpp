@@ -18,7 +18,6 @@ TEST(ArenaTest, IsZeroedAndAligned) {
   // Below and above the size of a huge page.
   for (const std::size_t floats : {1, 15, 1000, 600'000}) {
     const Arena arena(floats);
-    EXPECT_EQ(arena.size(), floats);
     EXPECT_TRUE(is_aligned(arena.data()));
     const std::span<const float> all(arena.data(), floats);
     EXPECT_TRUE(std::ranges::all_of(all, [](float value) { return value == 0; }));
@@ -27,7 +26,7 @@ TEST(ArenaTest, IsZeroedAndAligned) {
 
 TEST(ArenaTest, IsWritableToItsEnd) {
   Arena arena(600'000);
-  const std::span<float> all(arena.data(), arena.size());
+  const std::span<float> all(arena.data(), 600'000);
   std::ranges::fill(all, 2.5f);
   EXPECT_EQ(all.front(), 2.5f);
   EXPECT_EQ(all.back(), 2.5f);
@@ -39,7 +38,6 @@ TEST(ArenaTest, KeepsItsMemoryWhenMoved) {
   data[99] = 7;
   const Arena moved(std::move(arena));
   EXPECT_EQ(moved.data(), data);
-  EXPECT_EQ(moved.size(), 100u);
   EXPECT_EQ(moved.data()[99], 7);
 }
 

@@ -360,13 +360,14 @@ class PullAndPush final : public RowUpdate {
   std::span<const std::string_view> variables() const override { return names; }
   std::span<const Mixing> mixing() const override { return kinds; }
   Order order() const override { return Order::combine_first; }
-  void start(float* const*, std::size_t) const override {}
-  Magnitude adapt_mixed(float* const*, const Mixture&, const float*, float,
+  void start(float* const*, const float*, std::size_t) const override {}
+  bool starts_with_subgradient() const override { return false; }
+  Magnitude adapt_mixed(float* const*, const Mixture&, const float*, Pace,
                         std::size_t) const override {
     return 0;
   }
-  Magnitude adapt(float* const*, const float*, float, std::size_t) const override { return 0; }
-  Magnitude combine(float* const*, const Mixture&, float, std::size_t) const override { return 0; }
+  Magnitude adapt(float* const*, const float*, Pace, std::size_t) const override { return 0; }
+  Magnitude combine(float* const*, const Mixture&, Pace, std::size_t) const override { return 0; }
 
  private:
   static constexpr std::string_view names[] = {"x", "y"};

@@ -79,7 +79,7 @@ TEST(TomlTest, AMissingFileIsTheUsersMistake) {
   const TempFolder folder;
   EXPECT_TRUE(
       says(user_error_of([&] { read_toml(folder.path() / "no.toml"); }), "no.toml: no such file"));
-  EXPECT_TRUE(says(user_error_of([&] { read_toml(folder.path()); }), "no such file"));
+  EXPECT_TRUE(says(user_error_of([&] { read_toml(folder.path()); }), "is no file"));
 }
 
 TEST(ParseTomlValueTest, TakesTomlOrPlainText) {

@@ -1,8 +1,10 @@
 /// Spectra against closed forms and the values in the papers.
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -142,6 +144,27 @@ TEST(Contraction, IsTheNormOnTheDisagreement) {
     EXPECT_NEAR((1 - contraction(Uniform{}.make(DirectedRing{}.make(nodes, 0)).pull)) /
                     (1 - std::cos(pi / static_cast<double>(nodes))),
                 1, 1e-3);
+}
+
+TEST(Spectrum, DoesNotTakeAValueNearOneForTheLargest) {
+  // Directed, bipartite, hardly anything kept: the second modulus is that of an eigenvalue near -1.
+  constexpr std::size_t half = 200;
+  constexpr double kept = 2e-4;
+  SparseMatrix matrix;
+  for (std::size_t i = 0; i < 2 * half; ++i) {
+    const bool left = i < half;
+    const std::size_t at = left ? i : i - half, other = left ? half : 0;
+    std::vector<std::pair<Node, double>> row{{static_cast<Node>(i), kept}};
+    for (const std::size_t step : {1, 8, 31})
+      row.emplace_back(static_cast<Node>(other + (at + step) % half), (1 - kept) / 3);
+    std::ranges::sort(row);
+    for (const auto& [column, value] : row) {
+      matrix.columns.push_back(column);
+      matrix.values.push_back(value);
+    }
+    matrix.offsets.push_back(matrix.columns.size());
+  }
+  EXPECT_NEAR(spectrum_of(matrix).second, 1 - 2 * kept, 1e-4);
 }
 
 TEST(RoundsToHalve, CountsSquares) {

@@ -188,5 +188,32 @@ TEST(WeightsFile, NamesFileLineAndEntry) {
   expect(error_of([&] { WeightsFile{.pull = "x"}.make(path); }), "either path, or both");
 }
 
+TEST(WhyNotDoublyStochastic, LooksAtTheWeightsNotTheEdges) {
+  // W = I on a ring: every edge is there, nothing travels.
+  const Graph ring = Ring{}.make(5, 0);
+  SparseMatrix identity;
+  SparseMatrix shift;
+  for (Node i = 0; i < 5; ++i) {
+    identity.columns.push_back(i);
+    shift.columns.push_back((i + 4) % 5);
+    identity.values.push_back(1);
+    shift.values.push_back(1);
+    identity.offsets.push_back(i + 1);
+    shift.offsets.push_back(i + 1);
+  }
+  EXPECT_NE(why_not_doubly_stochastic(ring, {identity, identity}).find("not connected"),
+            std::string::npos);
+  // Everybody hands everything on: after five rounds all is as before.
+  const std::string why = why_not_doubly_stochastic(DirectedRing{}.make(5, 0), {shift, shift});
+  EXPECT_NE(why.find("every 5 rounds"), std::string::npos) << why;
+}
+
+TEST(PeriodOf, IsTheGcdOfClosedWalks) {
+  EXPECT_EQ(period_of(DirectedRing{}.make(6, 0)), 6u);
+  EXPECT_EQ(period_of(Ring{}.make(6, 0)), 2u);
+  EXPECT_EQ(period_of(Ring{}.make(5, 0)), 1u);
+  EXPECT_EQ(period_of(Complete{}.make(4, 0)), 1u);
+}
+
 }  // namespace
 }  // namespace starling

@@ -314,7 +314,7 @@ std::string error_about(std::string_view name, const Value& value) {
 
 TEST(QuadraticTest, RefusesOptionsOutOfTheirRange) {
   EXPECT_TRUE(says(error_about("dimension", Value::of(std::int64_t{0})),
-                   "problem.dimension = 0: must be >= 1"));
+                   "problem.dimension = 0: must be in [1, 1000000000]"));
   for (const char* name : {"curvature_min", "spread"}) {
     const std::string error = error_about(name, Value::of(-0.5));
     EXPECT_TRUE(says(error, std::string("problem.") + name + " = -0.5: must be >= 0"));

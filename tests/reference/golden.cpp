@@ -76,6 +76,8 @@ Setting setting_of(const GoldenCase& golden, const GoldenRun& run) {
   const double step = run.options.at("step");
   Setting setting;
   setting.w = golden.w;
+  setting.r = golden.r;
+  setting.c = golden.c;
   setting.start = Nodes(static_cast<std::size_t>(golden.nodes), golden.start);
   setting.gradient = [losses = losses_of(golden)](int node, int, const Vector& x) {
     return losses.gradient(node, x);

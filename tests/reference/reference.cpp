@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <stdexcept>
 
@@ -33,6 +34,13 @@ Nodes filled(const Nodes& x, double value) {
   Nodes result;
   for (const Vector& row : x) result.push_back(Vector(row.size(), value));
   return result;
+}
+
+/// The Euclidean norm of the whole vector.
+double norm(const Vector& x) {
+  double squares = 0;
+  for (const double value : x) squares += value * value;
+  return std::sqrt(squares);
 }
 
 /// The number of neighbours of node i, itself not counted.
@@ -125,6 +133,127 @@ Trajectory run_dadam(const Setting& setting, const DadamOptions& options) {
   });
 }
 
+Trajectory run_framework(const Setting& setting, double beta1, double epsilon,
+                         const MomentRule& rule) {
+  Nodes m = filled(setting.start, 0);
+  Nodes v_hat = filled(setting.start, epsilon);
+  Nodes u_tilde = v_hat;
+
+  return repeat(setting, [&](int t, const Nodes& x) {
+    const Nodes g = gradients(setting, t, x);
+    Nodes next = mix(setting.w, x);
+    u_tilde = mix(setting.w, u_tilde);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t l = 0; l < x[i].size(); ++l) {
+        m[i][l] = beta1 * m[i][l] + (1 - beta1) * g[i][l];
+        const double v_hat_before = v_hat[i][l];
+        v_hat[i][l] = rule(t, v_hat_before, g[i][l]);
+        next[i][l] -= setting.step(t) * m[i][l] / std::sqrt(std::max(u_tilde[i][l], epsilon));
+        u_tilde[i][l] += v_hat[i][l] - v_hat_before;
+      }
+    }
+    return next;
+  });
+}
+
+Trajectory run_dsgd_m(const Setting& setting, double tau, bool sign) {
+  Nodes y = filled(setting.start, 0);
+
+  return repeat(setting, [&](int t, const Nodes& x) {
+    const double step = setting.step(t);
+    const Nodes d = gradients(setting, t, x);
+    Nodes next_x = mix(setting.w, x);
+    Nodes next_y = mix(setting.w, y);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t l = 0; l < x[i].size(); ++l) {
+        const double direction = sign ? (y[i][l] > 0) - (y[i][l] < 0) : y[i][l];
+        next_x[i][l] -= step * direction;
+        next_y[i][l] -= tau * step * (y[i][l] - d[i][l]);
+      }
+    }
+    y = next_y;
+    return next_x;
+  });
+}
+
+Trajectory run_tracking(const Setting& setting, const Matrix& a, const Matrix& b,
+                        double threshold) {
+  Nodes g = gradients(setting, 0, setting.start);
+  Nodes y = g;
+
+  return repeat(setting, [&](int t, const Nodes& x) {
+    Nodes next_x = mix(a, x);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double step = setting.step(t) * std::min(1.0, threshold / norm(y[i]));
+      for (std::size_t l = 0; l < x[i].size(); ++l) next_x[i][l] -= step * y[i][l];
+    }
+    const Nodes next_g = gradients(setting, t, next_x);
+    y = mix(b, y);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t l = 0; l < x[i].size(); ++l) y[i][l] += next_g[i][l] - g[i][l];
+    }
+    g = next_g;
+    return next_x;
+  });
+}
+
+Trajectory run_dgd_clip(const Setting& setting, double threshold) {
+  return repeat(setting, [&](int t, const Nodes& x) {
+    const Nodes g = gradients(setting, t, x);
+    Nodes next = mix(setting.w, x);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double step = setting.step(t) * std::min(1.0, threshold / norm(g[i]));
+      for (std::size_t l = 0; l < x[i].size(); ++l) next[i][l] -= step * g[i][l];
+    }
+    return next;
+  });
+}
+
+Trajectory run_cdsgd_momentum(const Setting& setting, double momentum, bool nesterov) {
+  Nodes v = filled(setting.start, 0);
+
+  return repeat(setting, [&](int t, const Nodes& x) {
+    const double step = setting.step(t);
+    const Nodes g = gradients(setting, t, x);
+    Nodes next = mix(setting.w, x);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t l = 0; l < x[i].size(); ++l) {
+        v[i][l] = momentum * v[i][l] - step * g[i][l];
+        next[i][l] += nesterov ? momentum * v[i][l] - step * g[i][l] : v[i][l];
+      }
+    }
+    return next;
+  });
+}
+
+Trajectory run(const std::string& method, const Setting& setting, const Options& options) {
+  const auto o = [&](const std::string& name) { return options.at(name); };
+  constexpr double never = std::numeric_limits<double>::infinity();
+  if (method == "dgd" || method == "dsgd" || method == "cdsgd") return run_dsgd(setting);
+  if (method == "dsgd-atc") return run_dsgd_atc(setting);
+  if (method == "dsgd-m") return run_dsgd_m(setting, o("tau"), false);
+  if (method == "dsignsgd") return run_dsgd_m(setting, o("tau"), true);
+  if (method == "dsgd-t") return run_tracking(setting, setting.w, setting.w, never);
+  if (method == "dgt") return run_tracking(setting, setting.r, setting.c, never);
+  if (method == "clipped-tracking")
+    return run_tracking(setting, setting.r, setting.c, o("threshold"));
+  if (method == "dgd-clip") return run_dgd_clip(setting, o("threshold"));
+  if (method == "cdsgd-p") return run_cdsgd_momentum(setting, o("momentum"), false);
+  if (method == "cdsgd-n") return run_cdsgd_momentum(setting, o("momentum"), true);
+  if (method == "amsgrad") return run_amsgrad(setting, {o("beta1"), o("beta2"), o("epsilon")});
+  if (method == "dadam")
+    return run_dadam(setting, {o("beta1"), o("beta2"), o("beta3"), o("epsilon")});
+  if (method == "adagrad")
+    return run_framework(setting, o("beta1"), o("epsilon"), [](int t, double v_hat, double g) {
+      return (t - 1.0) / t * v_hat + 1.0 / t * g * g;
+    });
+  if (method == "adam")
+    return run_framework(setting, o("beta1"), o("epsilon"), [&](int, double v_hat, double g) {
+      return o("beta2") * v_hat + (1 - o("beta2")) * g * g;
+    });
+  return {};
+}
+
 // Step sizes --------------------------------------------------------------------------------------
 
 Schedule constant_step(double step) {
@@ -212,6 +341,19 @@ Matrix uniform_weights(const Adjacency& adjacency) {
     }
   }
   return w;
+}
+
+Matrix uniform_column_weights(const Adjacency& adjacency) {
+  const std::size_t nodes = adjacency.size();
+  Matrix c(nodes, Vector(nodes, 0.0));
+  for (std::size_t j = 0; j < nodes; ++j) {
+    int hearers = 1;
+    for (std::size_t i = 0; i < nodes; ++i) hearers += i != j && adjacency[i][j] != 0;
+    for (std::size_t i = 0; i < nodes; ++i) {
+      if (i == j || adjacency[i][j] != 0) c[i][j] = 1.0 / hearers;
+    }
+  }
+  return c;
 }
 
 Nodes mix(const Matrix& w, const Nodes& x) {

@@ -8,7 +8,9 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <random>
+#include <string>
 #include <vector>
 
 namespace reference {
@@ -30,6 +32,7 @@ using Schedule = std::function<double(int round)>;
 /// What every method needs.
 struct Setting {
   Matrix w;     // mixing weights, [receiver][sender]
+  Matrix r, c;  // row- and column-stochastic ones, for methods on directed graphs
   Nodes start;  // x of every node before the first round
   Gradient gradient;
   Schedule step;
@@ -64,6 +67,28 @@ Trajectory run_amsgrad(const Setting& setting, const AmsgradOptions& options);
 /// DADAM. DAG, Algorithm 1.
 Trajectory run_dadam(const Setting& setting, const DadamOptions& options);
 
+/// DAG, Algorithm 2, with a rule that gives the next vhat from (t, vhat, g), one coordinate.
+using MomentRule = std::function<double(int t, double v_hat, double g)>;
+Trajectory run_framework(const Setting& setting, double beta1, double epsilon,
+                         const MomentRule& rule);
+
+/// DSGD-M (Zhang, Xiao & Liu), momentum mixed and y = 0 at the start; with `sign`, DSignSGD.
+Trajectory run_dsgd_m(const Setting& setting, double tau, bool sign);
+
+/// Gradient tracking with x mixed by `a` and y by `b`; steps are clipped at `threshold` (infinity:
+/// not at all), Bo & Wang, Algorithm 1.
+Trajectory run_tracking(const Setting& setting, const Matrix& a, const Matrix& b, double threshold);
+
+/// DGD whose subgradients are clipped at `threshold`.
+Trajectory run_dgd_clip(const Setting& setting, double threshold);
+
+/// CDSGD with Polyak's momentum, or Nesterov's, in the form of the authors' code.
+Trajectory run_cdsgd_momentum(const Setting& setting, double momentum, bool nesterov);
+
+/// Any of the above by its catalogue name, with its options by name; empty for an unknown name.
+using Options = std::map<std::string, double>;
+Trajectory run(const std::string& method, const Setting& setting, const Options& options);
+
 // Step sizes --------------------------------------------------------------------------------------
 
 /// step in every round.
@@ -96,6 +121,9 @@ Matrix metropolis_weights(const Adjacency& adjacency);
 
 /// Each node gives the same weight to itself and to all it hears: row-stochastic.
 Matrix uniform_weights(const Adjacency& adjacency);
+
+/// Each node gives the same weight to itself and to all that hear it: column-stochastic.
+Matrix uniform_column_weights(const Adjacency& adjacency);
 
 /// Row i of the result is sum_j w_ij x_j.
 Nodes mix(const Matrix& w, const Nodes& x);

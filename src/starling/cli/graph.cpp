@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -21,7 +23,7 @@ namespace {
 struct Arguments {
   std::string graph, weights, svg;
   std::vector<std::string> overrides;
-  std::int64_t nodes = 0;
+  std::optional<std::int64_t> nodes;
   std::uint64_t seed = 1;
 };
 
@@ -86,7 +88,9 @@ void print_speed(std::string_view name, const Spectrum& spectrum) {
 
 void print_weights(const std::string& name, const Network& network) {
   const MatrixFacts pull = facts_of(network.weights.pull);
-  if (pull.is_doubly_stochastic()) {
+  const bool same = network.weights.pull.columns == network.weights.push.columns &&
+                    network.weights.pull.values == network.weights.push.values;
+  if (same && pull.is_doubly_stochastic()) {
     fmt::print("\nweights {}: W, doubly stochastic\n", name);
     print_facts(pull);
     print_speed("lambda", spectrum_of(network.weights.pull));
@@ -97,12 +101,12 @@ void print_weights(const std::string& name, const Network& network) {
   fmt::print("\nweights {}: R (pull)\n", name);
   print_facts(pull);
   print_speed("rho(R - 1u'/N)", spectrum_of(network.weights.pull));
-  if (root_of(network.graph))
+  if (root_of(graph_of(network.weights.pull)))
     print_line("left Perron vector u", short_vector(left_perron(network.weights.pull)));
   fmt::print("\nweights {}: C (push)\n", name);
   print_facts(facts_of(network.weights.push));
   print_speed("rho(C - v1'/N)", spectrum_of(network.weights.push));
-  if (is_connected(network.graph))
+  if (root_of(graph_of(transposed(network.weights.push))))
     print_line("right Perron vector v", short_vector(right_perron(network.weights.push)));
 }
 
@@ -110,9 +114,9 @@ int graph(const Arguments& arguments) {
   Table table;
   const auto chosen = [](const std::string& text) {
     const Value value = parse_toml_value(text);
-    return value.table() ? value : Value{.data = text, .line = command_line};
+    return value.table() ? value : Value::of(text);
   };
-  if (arguments.nodes > 0) table.set("nodes", Value::of(arguments.nodes));
+  if (arguments.nodes) table.set("nodes", Value::of(*arguments.nodes));
   table.set("graph", chosen(arguments.graph));
   if (!arguments.weights.empty()) table.set("weights", chosen(arguments.weights));
   for (const std::string& assignment : arguments.overrides) override_value(table, assignment);
@@ -122,6 +126,9 @@ int graph(const Arguments& arguments) {
   const NetworkPlan plan = read_network(reader, arguments.seed, resolved);
   reader.finish();
   const Network network = plan.make();
+  const std::filesystem::path folder = std::filesystem::path{arguments.svg}.parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder))
+    throw UserError{fmt::format("--svg {}: there is no folder {}", arguments.svg, folder.string())};
 
   print_graph(shown(*resolved.find("graph")), network.graph);
   print_weights(shown(*resolved.find("weights")), network);

@@ -18,8 +18,10 @@ Progress::~Progress() {
 
 void Progress::advanced(Round round) {
   round_ = round;
-  // A look at the clock is not free in the smallest rounds.
-  if (quiet_ || round % 16 != 0 || round == rounds_) return;
+  if (quiet_ || round < next_look_ || round == rounds_) return;
+  // A look at the clock is not free in the smallest rounds: about fifty a second are enough.
+  const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
+  next_look_ = round + 1 + static_cast<Round>(0.02 * static_cast<double>(round) / seconds);
   const auto interval = terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(5);
   if (Clock::now() - shown_ >= interval) show(false);
 }

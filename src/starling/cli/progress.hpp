@@ -28,7 +28,7 @@ class Progress {
   std::string label_;
   Round rounds_;
   bool quiet_, terminal_;
-  Round round_ = 0;
+  Round round_ = 0, next_look_ = 0;
   std::optional<Metrics> metrics_;
   Clock::time_point begin_ = Clock::now(), shown_{};
 };

@@ -48,6 +48,12 @@ class LibsvmReader {
   LibsvmReader(const std::filesystem::path& path, std::size_t features)
       : file_(path.string()), features_(features), bytes_(read_bytes(path)) {}
 
+  LibsvmReader(const std::filesystem::path& path, const SparseRows& other)
+      : LibsvmReader(path, other.features) {
+    distinct_ = 2;
+    seen_ = other.label_values;
+  }
+
   SparseRows read() {
     const auto pairs = static_cast<std::size_t>(std::count(bytes_.begin(), bytes_.end(), ':'));
     rows_.columns.reserve(pairs);
@@ -88,7 +94,7 @@ class LibsvmReader {
     std::size_t which = 0;
     while (which < distinct_ && seen_[which] != label) ++which;
     if (which == seen_.size())
-      fail(fmt::format("label {}: must be {} or {}, the two before it", quoted(word), seen_[0],
+      fail(fmt::format("label {}: must be {} or {}, as the others", quoted(word), seen_[0],
                        seen_[1]));
     if (which == distinct_) seen_[distinct_++] = label;
     rows_.labels.push_back(static_cast<float>(which));
@@ -127,6 +133,8 @@ class LibsvmReader {
                       file_, seen_[0]));
     const bool first_is_low = distinct_ == 1 ? seen_[0] < 0 : seen_[0] < seen_[1];
     const float first = first_is_low ? -1.0f : 1.0f;
+    if (distinct_ == 2)
+      rows_.label_values = {std::min(seen_[0], seen_[1]), std::max(seen_[0], seen_[1])};
     for (float& label : rows_.labels) label = label == 0 ? first : -first;
   }
 
@@ -143,6 +151,10 @@ class LibsvmReader {
 
 SparseRows read_libsvm(const std::filesystem::path& path, std::size_t features) {
   return LibsvmReader(path, features).read();
+}
+
+SparseRows read_libsvm_like(const SparseRows& other, const std::filesystem::path& path) {
+  return LibsvmReader(path, other).read();
 }
 
 }  // namespace starling

@@ -1,6 +1,7 @@
 /// Two-class data in LIBSVM's text form.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -15,7 +16,8 @@ struct SparseRows {
   std::vector<std::size_t> offsets{0};  ///< rows + 1
   std::vector<std::uint32_t> columns;   ///< from 0, ascending within a row
   std::vector<float> values;
-  std::vector<float> labels;  ///< -1 or +1
+  std::vector<float> labels;                  ///< -1 or +1
+  std::array<double, 2> label_values{-1, 1};  ///< what the file calls -1 and +1
 
   struct Row {
     std::span<const std::uint32_t> columns;
@@ -35,5 +37,9 @@ struct SparseRows {
 ///
 /// Throws UserError "FILE:LINE: ..." for anything else, an index beyond `features` included.
 SparseRows read_libsvm(const std::filesystem::path& path, std::size_t features = 0);
+
+/// Reads a file that goes with another one: its features, and its two labels, whether both occur
+/// here or not. Throws UserError as above.
+SparseRows read_libsvm_like(const SparseRows& other, const std::filesystem::path& path);
 
 }  // namespace starling

@@ -7,7 +7,7 @@
 namespace starling {
 
 /// A zeroed block of floats on huge pages where the system has them (measured: single-thread
-/// streams run 1.5 times faster), aligned to 64 bytes at least.
+/// streams run 1.5 times faster), aligned to a huge page.
 class Arena {
  public:
   explicit Arena(std::size_t floats);
@@ -17,11 +17,11 @@ class Arena {
 
   float* data() { return data_; }
   const float* data() const { return data_; }
-  std::size_t size() const { return size_; }
 
  private:
+  void* mapped_ = nullptr;
   float* data_ = nullptr;
-  std::size_t size_ = 0, bytes_ = 0;
+  std::size_t bytes_ = 0;
 };
 
 /// nodes x dimension floats; rows start on cache lines of their own, an odd number of lines apart,

@@ -9,6 +9,8 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <iterator>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -33,9 +35,16 @@ struct Mixture {
   const float* const* rows = nullptr;
 };
 
+/// What is the same for all coordinates of a node in a round.
+struct Pace {
+  float step;   ///< the step size
+  float round;  ///< 1, 2, ...
+};
+
 /// `state` holds one pointer a variable, each to `count` floats; the rows of `mixed` are as long.
 class RowUpdate {
  public:
+  static constexpr std::size_t most_variables = 16;  ///< of a state
   virtual ~RowUpdate() = default;
 
   virtual std::span<const std::string_view> variables() const = 0;
@@ -43,21 +52,28 @@ class RowUpdate {
   virtual std::span<const Mixing> mixing() const = 0;
   virtual Order order() const = 0;
 
-  /// Fills the state from x, which `state[0]` holds on entry.
-  virtual void start(float* const* state, std::size_t count) const = 0;
+  /// Fills the state from x, which `state[0]` holds on entry, and, if it `starts_with_subgradient`,
+  /// from the subgradient there.
+  virtual void start(float* const* state, const float* g, std::size_t count) const = 0;
+  virtual bool starts_with_subgradient() const = 0;
+
+  /// The variable whose norm over a node's whole row sets the node's step size; `state_count()`
+  /// stands for the subgradient. Nothing for most methods.
+  virtual std::optional<std::size_t> normed() const { return std::nullopt; }
+  virtual float step_size(float step, float /*norm*/) const { return step; }
 
   /// The whole update of an overlapped method; returns the largest magnitude it wrote. Engines call
   /// this or the two below, as `order()` says.
   virtual Magnitude adapt_mixed(float* const* /*state*/, const Mixture& /*mixed*/,
-                                const float* /*g*/, float /*step*/, std::size_t /*count*/) const {
+                                const float* /*g*/, Pace /*pace*/, std::size_t /*count*/) const {
     return 0;
   }
   /// The two halves of the other methods.
-  virtual Magnitude adapt(float* const* /*state*/, const float* /*g*/, float /*step*/,
+  virtual Magnitude adapt(float* const* /*state*/, const float* /*g*/, Pace /*pace*/,
                           std::size_t /*count*/) const {
     return 0;
   }
-  virtual Magnitude combine(float* const* /*state*/, const Mixture& /*mixed*/, float /*step*/,
+  virtual Magnitude combine(float* const* /*state*/, const Mixture& /*mixed*/, Pace /*pace*/,
                             std::size_t /*count*/) const {
     return 0;
   }
@@ -121,27 +137,35 @@ class Sums {
 
 template <class M, std::size_t K>
 inline Magnitude adapt_mixed(const M* method, float* const* state, const Mixture* mixed,
-                             const float* g, float step, std::size_t count) {
+                             const float* g, Pace pace, std::size_t count) {
   const M rule = *method;
   const Sums<M, K> sums(*mixed);
-  return for_each<M>(state, count,
-                     [&](auto& s, std::size_t i) { rule.adapt(s, sums.sum(i), g[i], step); });
+  return for_each<M>(state, count, [&](auto& s, std::size_t i) {
+    if constexpr (WantsRound<M>)
+      rule.adapt(s, sums.sum(i), g[i], pace.step, pace.round);
+    else
+      rule.adapt(s, sums.sum(i), g[i], pace.step);
+  });
 }
 
 template <class M>
-inline Magnitude adapt(const M* method, float* const* state, const float* g, float step,
+inline Magnitude adapt(const M* method, float* const* state, const float* g, Pace pace,
                        std::size_t count) {
   const M rule = *method;
-  return for_each<M>(state, count, [&](auto& s, std::size_t i) { rule.adapt(s, g[i], step); });
+  return for_each<M>(state, count, [&](auto& s, std::size_t i) { rule.adapt(s, g[i], pace.step); });
 }
 
 template <class M, std::size_t K>
-inline Magnitude combine(const M* method, float* const* state, const Mixture* mixed, float step,
+inline Magnitude combine(const M* method, float* const* state, const Mixture* mixed, Pace pace,
                          std::size_t count) {
   const M rule = *method;
   const Sums<M, K> sums(*mixed);
-  return for_each<M>(state, count,
-                     [&](auto& s, std::size_t i) { rule.combine(s, sums.sum(i), step); });
+  return for_each<M>(state, count, [&](auto& s, std::size_t i) {
+    if constexpr (WantsRound<M>)
+      rule.combine(s, sums.sum(i), pace.step, pace.round);
+    else
+      rule.combine(s, sums.sum(i), pace.step);
+  });
 }
 
 }  // namespace row
@@ -149,6 +173,8 @@ inline Magnitude combine(const M* method, float* const* state, const Mixture* mi
 /// What all methods have in common.
 template <Method M>
 class AnyRowUpdate : public RowUpdate {
+  static_assert(state_size<M> <= most_variables);
+
  public:
   explicit AnyRowUpdate(const M& method) : method_(method) {
     for (std::size_t e = 0; e < mixing_.size(); ++e) mixing_[e] = mixing_of<M>(e);
@@ -158,8 +184,29 @@ class AnyRowUpdate : public RowUpdate {
   std::span<const Mixing> mixing() const override { return mixing_; }
   Order order() const override { return order_of<M>(); }
 
-  void start(float* const* state, std::size_t count) const override {
-    row::for_each<M>(state, count, [&](auto& s, std::size_t) { s = method_.start(s.x); });
+  bool starts_with_subgradient() const override { return StartsWithSubgradient<M>; }
+
+  void start(float* const* state, const float* g, std::size_t count) const override {
+    row::for_each<M>(state, count, [&](auto& s, std::size_t i) {
+      if constexpr (StartsWithSubgradient<M>)
+        s = method_.start(s.x, g[i]);
+      else
+        s = method_.start(s.x);
+    });
+  }
+
+  std::optional<std::size_t> normed() const override {
+    if constexpr (Normed<M>)
+      return static_cast<std::size_t>(std::ranges::find(M::variables, M::norm_of) -
+                                      std::begin(M::variables));
+    return std::nullopt;
+  }
+
+  float step_size(float step, float norm) const override {
+    if constexpr (Normed<M>)
+      return method_.step_size(step, norm);
+    else
+      return RowUpdate::step_size(step, norm);
   }
 
  protected:
@@ -181,10 +228,10 @@ class RowUpdateOf<M> final : public AnyRowUpdate<M> {
  public:
   explicit RowUpdateOf(const M& method = {}) : AnyRowUpdate<M>(method) {}
 
-  Magnitude adapt_mixed(float* const* state, const Mixture& mixed, const float* g, float step,
+  Magnitude adapt_mixed(float* const* state, const Mixture& mixed, const float* g, Pace pace,
                         std::size_t count) const override {
     static const auto kernels = widest(this->each_count_of_terms);
-    return kernels[mixed.terms - 1](&this->method_, state, &mixed, g, step, count);
+    return kernels[mixed.terms - 1](&this->method_, state, &mixed, g, pace, count);
   }
 
  private:
@@ -200,16 +247,16 @@ class RowUpdateOf<M> final : public AnyRowUpdate<M> {
  public:
   explicit RowUpdateOf(const M& method = {}) : AnyRowUpdate<M>(method) {}
 
-  Magnitude adapt(float* const* state, const float* g, float step,
+  Magnitude adapt(float* const* state, const float* g, Pace pace,
                   std::size_t count) const override {
     static const auto kernel = Versions<&row::adapt<M>>::widest();
-    return kernel(&this->method_, state, g, step, count);
+    return kernel(&this->method_, state, g, pace, count);
   }
 
-  Magnitude combine(float* const* state, const Mixture& mixed, float step,
+  Magnitude combine(float* const* state, const Mixture& mixed, Pace pace,
                     std::size_t count) const override {
     static const auto kernels = widest(this->each_count_of_terms);
-    return kernels[mixed.terms - 1](&this->method_, state, &mixed, step, count);
+    return kernels[mixed.terms - 1](&this->method_, state, &mixed, pace, count);
   }
 
  private:

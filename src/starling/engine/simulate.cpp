@@ -27,6 +27,24 @@ std::uint64_t edges_heard(const SparseMatrix& weights) {
   return edges;
 }
 
+/// term(0) + ... + term(count - 1), in a fixed order that vector units can follow.
+double sum_of(std::size_t count, const auto& term) {
+  std::array<double, 8> lanes{};
+  for (std::size_t c = 0; c < count; ++c) lanes[c % lanes.size()] += term(c);
+  return std::accumulate(lanes.begin(), lanes.end(), 0.0);
+}
+
+/// Sums over all rows, in their order.
+std::array<double, stretch_columns> sums_of_columns(const NodeRows& rows, std::size_t first,
+                                                    std::size_t count) {
+  std::array<double, stretch_columns> sums{};
+  for (std::size_t i = 0; i < rows.nodes(); ++i) {
+    const float* row = rows.row(i).data() + first;
+    for (std::size_t c = 0; c < count; ++c) sums[c] += double{row[c]};
+  }
+  return sums;
+}
+
 }  // namespace
 
 Simulation::Simulation(const RowUpdate& update, Problem& problem, const MixingWeights& weights,
@@ -40,8 +58,9 @@ Simulation::Simulation(const RowUpdate& update, Problem& problem, const MixingWe
       nodes_(problem.nodes()),
       dimension_(problem.dimension()),
       gradients_(nodes_, dimension_),
-      losses_(nodes_) {
-  assert(weights.pull.rows() == nodes_ && update.state_count() <= most_variables);
+      losses_(nodes_),
+      steps_(nodes_) {
+  assert(weights.pull.rows() == nodes_);
   for (const Mixing mixing : update.mixing()) {
     const bool pushes = mixing == Mixing::push;
     mixing_.push_back(pushes ? &push_ : &pull_);
@@ -67,8 +86,6 @@ void Simulation::start_state() {
   for (std::size_t v = 0; v < update_.state_count(); ++v) state_.emplace_back(nodes_, dimension_);
   problem_.start(state_[0].row(0));
   for (Node i = 1; i < nodes_; ++i) std::ranges::copy(state_[0].row(0), state_[0].row(i).begin());
-  for (Node i = 0; i < nodes_; ++i) update_.start(state_at(i, 0).data(), dimension_);
-
   for (std::size_t w = 0; w < pool_.threads(); ++w) {
     Worker& worker = workers_.emplace_back(
         Worker{nullptr, {}, Arena(update_.exchanged_count() * stretch_columns)});
@@ -76,6 +93,9 @@ void Simulation::start_state() {
       worker.columns.emplace_back(nodes_ * block_stride_);
   }
   pool_.run_on_each([&](std::size_t w, std::size_t) { workers_[w].oracle = problem_.oracle(); });
+  if (update_.starts_with_subgradient()) sample();  // of round 0
+  for (Node i = 0; i < nodes_; ++i)
+    update_.start(state_at(i, 0).data(), gradients_.row(i).data(), dimension_);
 }
 
 Simulation::Pointers Simulation::state_at(Node node, std::size_t column) {
@@ -86,14 +106,15 @@ Simulation::Pointers Simulation::state_at(Node node, std::size_t column) {
 
 std::optional<Divergence> Simulation::advance() {
   ++round_;
-  const auto step = static_cast<float>(step_size_(round_));
   if (update_.order() == Order::combine_first) {
-    update_blocks(step);
+    choose_steps();
+    update_blocks();
     sample();
-    adapt_rows(step);
+    adapt_rows();
   } else {
     sample();
-    update_blocks(step);
+    choose_steps();
+    update_blocks();
   }
   return all_finite_ ? std::nullopt : find_divergence();
 }
@@ -107,28 +128,48 @@ void Simulation::sample() {
   });
 }
 
-void Simulation::adapt_rows(float step) {
+/// The step size of every node; for clipping it depends on the length of a row, summed in double in
+/// a fixed order.
+void Simulation::choose_steps() {
+  const auto step = static_cast<float>(step_size_(round_));
+  const std::optional<std::size_t> normed = update_.normed();
+  if (!normed) {
+    std::ranges::fill(steps_, step);
+    return;
+  }
+  const NodeRows& rows = *normed < state_.size() ? state_[*normed] : gradients_;
+  pool_.run(nodes_, [&](std::size_t, std::size_t node) {
+    const double squares = sum_of(dimension_, [x = rows.row(node).data()](std::size_t c) {
+      return double{x[c]} * double{x[c]};
+    });
+    steps_[node] = update_.step_size(step, static_cast<float>(std::sqrt(squares)));
+  });
+}
+
+Pace Simulation::pace_of(Node node) const { return {steps_[node], static_cast<float>(round_)}; }
+
+void Simulation::adapt_rows() {
   pool_.run(nodes_, [&](std::size_t, std::size_t task) {
-    note(adapt_stretch({static_cast<Node>(task), 0, dimension_}, step));
+    note(adapt_stretch({static_cast<Node>(task), 0, dimension_}));
   });
 }
 
 /// Each thread takes a run of neighbouring blocks: so its streams go on where they were, and no two
 /// threads fetch ahead into each other's columns.
-void Simulation::update_blocks(float step) {
+void Simulation::update_blocks() {
   const std::size_t parts = pool_.threads();
   pool_.run(parts, [&](std::size_t worker, std::size_t part) {
     for (std::size_t block = blocks_ * part / parts; block < blocks_ * (part + 1) / parts; ++block)
-      update_block(workers_[worker], block, step);
+      update_block(workers_[worker], block);
   });
 }
 
 /// Copies the block of every exchanged variable aside, because nodes still to come need what is
 /// about to be overwritten, then updates node by node in place.
-void Simulation::update_block(Worker& worker, std::size_t block, float step) {
+void Simulation::update_block(Worker& worker, std::size_t block) {
   const std::size_t first = block * block_, count = std::min(block_, dimension_ - first);
   for (Node i = 0; i < nodes_; ++i) {
-    if (update_.order() == Order::adapt_first) note(adapt_stretch({i, first, count}, step));
+    if (update_.order() == Order::adapt_first) note(adapt_stretch({i, first, count}));
     for (std::size_t e = 0; e < mixing_.size(); ++e)
       std::memcpy(worker.columns[e].data() + i * block_stride_, state_[e].row(i).data() + first,
                   count * sizeof(float));
@@ -136,13 +177,14 @@ void Simulation::update_block(Worker& worker, std::size_t block, float step) {
   for (Node i = 0; i < nodes_; ++i) {
     const std::size_t longest = adds_up_inside(i) ? count : stretch_columns;
     for (std::size_t done = 0; done < count; done += longest)
-      update_stretch(worker, {i, first + done, std::min(longest, count - done)}, first, step);
+      update_stretch(worker, {i, first + done, std::min(longest, count - done)}, first);
   }
 }
 
-Magnitude Simulation::adapt_stretch(const Stretch& stretch, float step) {
+Magnitude Simulation::adapt_stretch(const Stretch& stretch) {
   return update_.adapt(state_at(stretch.node, stretch.first).data(),
-                       gradients_.row(stretch.node).data() + stretch.first, step, stretch.count);
+                       gradients_.row(stretch.node).data() + stretch.first, pace_of(stretch.node),
+                       stretch.count);
 }
 
 /// Whether the update itself can add up what this node hears.
@@ -154,8 +196,7 @@ bool Simulation::adds_up_inside(Node node) const {
          });
 }
 
-void Simulation::update_stretch(Worker& worker, const Stretch& stretch, std::size_t block_first,
-                                float step) {
+void Simulation::update_stretch(Worker& worker, const Stretch& stretch, std::size_t block_first) {
   static constexpr float one = 1;
   const auto [node, first, count] = stretch;
   const bool inside = adds_up_inside(node);
@@ -179,10 +220,10 @@ void Simulation::update_stretch(Worker& worker, const Stretch& stretch, std::siz
   const Mixture mixed{terms, weights.data(), rows.data()};
   const Pointers state = state_at(node, first);
   if (update_.order() == Order::overlapped)
-    note(
-        update_.adapt_mixed(state.data(), mixed, gradients_.row(node).data() + first, step, count));
+    note(update_.adapt_mixed(state.data(), mixed, gradients_.row(node).data() + first,
+                             pace_of(node), count));
   else
-    note(update_.combine(state.data(), mixed, step, count));
+    note(update_.combine(state.data(), mixed, pace_of(node), count));
 }
 
 void Simulation::note(Magnitude worst) {
@@ -212,11 +253,7 @@ std::vector<float> Simulation::average() const {
   pool_.run(blocks, [&](std::size_t, std::size_t block) {
     const std::size_t first = block * stretch_columns;
     const std::size_t count = std::min(stretch_columns, dimension_ - first);
-    std::array<double, stretch_columns> sums{};
-    for (Node i = 0; i < nodes_; ++i) {
-      const float* x = state_[0].row(i).data() + first;
-      for (std::size_t c = 0; c < count; ++c) sums[c] += double{x[c]};
-    }
+    const auto sums = sums_of_columns(state_[0], first, count);
     for (std::size_t c = 0; c < count; ++c)
       average[first + c] = static_cast<float>(sums[c] / static_cast<double>(nodes_));
   });
@@ -250,12 +287,10 @@ double Simulation::consensus_error(const std::vector<float>& average) const {
   std::vector<double> distances(nodes_);
   pool_.run(nodes_, [&](std::size_t, std::size_t node) {
     const float* x = state_[0].row(node).data();
-    std::array<double, 8> lanes{};  // a fixed order of summation that vector units can follow
-    for (std::size_t c = 0; c < dimension_; ++c) {
+    distances[node] = sum_of(dimension_, [&](std::size_t c) {
       const double difference = double{x[c]} - double{average[c]};
-      lanes[c % lanes.size()] += difference * difference;
-    }
-    distances[node] = std::accumulate(lanes.begin(), lanes.end(), 0.0);
+      return difference * difference;
+    });
   });
   return std::accumulate(distances.begin(), distances.end(), 0.0) / static_cast<double>(nodes_);
 }
@@ -266,11 +301,7 @@ double Simulation::gradient_norm() const {
   pool_.run(blocks, [&](std::size_t, std::size_t block) {
     const std::size_t first = block * stretch_columns;
     const std::size_t count = std::min(stretch_columns, dimension_ - first);
-    std::array<double, stretch_columns> sums{};
-    for (Node i = 0; i < nodes_; ++i) {
-      const float* g = gradients_.row(i).data() + first;
-      for (std::size_t c = 0; c < count; ++c) sums[c] += double{g[c]};
-    }
+    const auto sums = sums_of_columns(gradients_, first, count);
     for (std::size_t c = 0; c < count; ++c) squares[block] += sums[c] * sums[c];
   });
   return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0)) /

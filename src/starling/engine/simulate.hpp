@@ -68,12 +68,14 @@ class Simulation {
   void choose_blocks();
   void start_state();
   void sample();
-  void adapt_rows(float step);
-  void update_blocks(float step);
-  void update_block(Worker& worker, std::size_t block, float step);
-  Magnitude adapt_stretch(const Stretch& stretch, float step);
+  void choose_steps();
+  Pace pace_of(Node node) const;
+  void adapt_rows();
+  void update_blocks();
+  void update_block(Worker& worker, std::size_t block);
+  Magnitude adapt_stretch(const Stretch& stretch);
   bool adds_up_inside(Node node) const;
-  void update_stretch(Worker& worker, const Stretch& stretch, std::size_t block_first, float step);
+  void update_stretch(Worker& worker, const Stretch& stretch, std::size_t block_first);
   void note(Magnitude worst);
   std::optional<Divergence> find_divergence() const;
 
@@ -81,7 +83,7 @@ class Simulation {
   double gradient_norm() const;
   void measure_accuracy(const std::vector<float>& average, bool nodes, Metrics& metrics);
 
-  static constexpr std::size_t most_variables = 16;
+  static constexpr std::size_t most_variables = RowUpdate::most_variables;
   using Pointers = std::array<float*, most_variables>;
   Pointers state_at(Node node, std::size_t column);
 
@@ -97,6 +99,7 @@ class Simulation {
   std::vector<NodeRows> state_;
   NodeRows gradients_;
   std::vector<float> losses_;
+  std::vector<float> steps_;  ///< of each node in this round
   std::vector<Worker> workers_;
   std::size_t block_ = 0, blocks_ = 0, block_stride_ = 0;
   Round round_ = 0;

@@ -29,13 +29,8 @@ struct Versions<Kernel> {
 
   static Pointer widest() {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512cd"))
-      return avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-        __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"))
-      return avx2;
+    if (__builtin_cpu_supports("x86-64-v4")) return avx512;
+    if (__builtin_cpu_supports("x86-64-v3")) return avx2;
 #endif
     return portable;
   }

@@ -1,11 +1,19 @@
 #include "starling/experiment/catalogue.hpp"
 
 #include "starling/graph/families.hpp"
+#include "starling/method/adagrad.hpp"
+#include "starling/method/adam.hpp"
 #include "starling/method/amsgrad.hpp"
+#include "starling/method/cdsgd.hpp"
+#include "starling/method/clipped_tracking.hpp"
 #include "starling/method/dadam.hpp"
 #include "starling/method/dgd.hpp"
+#include "starling/method/dgd_clip.hpp"
 #include "starling/method/dsgd_atc.hpp"
+#include "starling/method/dsgd_m.hpp"
+#include "starling/method/dsignsgd.hpp"
 #include "starling/method/schedule.hpp"
+#include "starling/method/tracking.hpp"
 #include "starling/problem/logistic.hpp"
 #include "starling/problem/quadratic.hpp"
 #ifdef STARLING_WITH_TORCH
@@ -140,9 +148,22 @@ constexpr Entry<WeightsRule> weights_entries[] = {
 
 constexpr Entry<MethodRule> method_entries[] = {
     method<Dgd>("dgd", "decentralized subgradient descent, combine then adapt (D-PSGD)"),
+    method<Dgd>("dsgd", "the same, by its name in Zhang et al."),
     method<DsgdAtc>("dsgd-atc", "decentralized subgradient descent, adapt then combine"),
+    method<DsgdM>("dsgd-m", "DSGD with momentum, mixed as well (Zhang et al.)"),
+    method<DsgdT>("dsgd-t", "DSGD with gradient tracking (Zhang et al.)"),
+    method<Dsignsgd>("dsignsgd", "along the sign of a mixed momentum (Zhang et al.)"),
     method<Amsgrad>("amsgrad", "decentralized AMSGrad (Chen et al., Algorithm 3)"),
+    method<Adagrad>("adagrad", "decentralized AdaGrad (Chen et al., Algorithm 4)"),
+    method<Adam>("adam", "decentralized Adam (Chen et al., Algorithm 2 with Adam's rule)"),
     method<Dadam>("dadam", "DADAM (Chen et al., Algorithm 1): may settle off the optimum"),
+    method<ClippedTracking>("clipped-tracking",
+                            "clipped gradient tracking, directed graphs (Bo & Wang, Algorithm 1)"),
+    method<Dgt>("dgt", "the same without clipping (Xin & Khan's AB)"),
+    method<DgdClip>("dgd-clip", "DGD with clipped subgradients"),
+    method<Dgd>("cdsgd", "DGD by its name in Jiang et al."),
+    method<CdsgdP>("cdsgd-p", "CDSGD with Polyak's momentum (Jiang et al.)"),
+    method<CdsgdN>("cdsgd-n", "CDSGD with Nesterov's momentum (Jiang et al.)"),
 };
 
 constexpr Entry<ScheduleRule> schedule_entries[] = {

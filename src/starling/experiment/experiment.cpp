@@ -37,6 +37,8 @@ MethodPlan read_method_plan(const Table& table, const std::string& file, Table& 
   if (plan.label.empty() || plan.label[0] == '.' || plan.label.find('/') != std::string::npos)
     throw reader.error("label", fmt::format(" = {}: must be a file name, for the checkpoint",
                                             to_toml(Value::of(plan.label))));
+  float single = 0;  // what the methods get: 1e-50 would be 0 there
+  reader("step", single, positive, "");
   reader("step", plan.step, positive, "");
   if (plan.step == 0) throw reader.error("step", ": missing: the step size, a number > 0");
   resolved.set("name", Value::of(name));
@@ -81,7 +83,7 @@ void read_methods(OptionReader& root, Experiment& experiment) {
 void read_length(OptionReader& root, Experiment& experiment) {
   std::int64_t rounds = 0;
   root("rounds", rounds, whole_positive, "");
-  root("epochs", experiment.epochs, positive, "");
+  root("epochs", experiment.epochs, Range{.low = 0, .high = 1e9, .low_open = true}, "");
   if ((rounds > 0) == (experiment.epochs > 0))
     throw root.error("rounds", ": give either rounds or epochs: how long to run");
   experiment.rounds = static_cast<Round>(rounds);
@@ -198,12 +200,12 @@ void check_weights(const std::string& method, const RowUpdate& update, const Net
     } else if (mixing == Mixing::pull && why.empty()) {
       if (!facts_of(network.weights.pull).is_row_stochastic())
         why = "the rows of R must sum to 1";
-      else if (!root_of(network.graph))
+      else if (!root_of(graph_of(network.weights.pull)))
         why = "the graph has no spanning tree: no node reaches all others";
     } else if (mixing == Mixing::push && why.empty()) {
       if (!facts_of(network.weights.push).is_column_stochastic())
         why = "the columns of C must sum to 1";
-      else if (!is_connected(network.graph))
+      else if (!is_connected(graph_of(network.weights.push)))
         why = "the graph must be strongly connected";
     }
   }

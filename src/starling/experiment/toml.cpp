@@ -1,5 +1,7 @@
 #include "starling/experiment/toml.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
@@ -11,6 +13,8 @@ Value convert(const toml::node& node, const std::string& file);
 Table convert_table(const toml::table& source, const std::string& file) {
   Table table;
   for (const auto& [key, node] : source) table.set(key.str(), convert(node, file));
+  // The library sorts by key; errors should come in the order of the lines.
+  std::ranges::stable_sort(table.entries, {}, [](const auto& entry) { return entry.second.line; });
   return table;
 }
 
@@ -81,7 +85,8 @@ void set_at(Table& table, std::string_view key, std::string_view path, const Val
 Table read_toml(const std::filesystem::path& path) {
   const std::string file = path.string();
   if (!std::filesystem::is_regular_file(path))
-    throw UserError{fmt::format("{}: no such file", file)};
+    throw UserError{
+        fmt::format("{}: {}", file, std::filesystem::exists(path) ? "is no file" : "no such file")};
   try {
     return convert_table(toml::parse_file(file), file);
   } catch (const toml::parse_error& error) {

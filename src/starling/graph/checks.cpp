@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <limits>
 
 namespace starling {
 namespace {
@@ -145,12 +146,31 @@ MatrixFacts facts_of(const SparseMatrix& matrix) {
   return facts;
 }
 
+std::size_t period_of(const Graph& graph) {
+  constexpr std::size_t unseen = std::numeric_limits<std::size_t>::max();
+  std::vector<std::size_t> level(graph.nodes(), unseen);
+  std::vector<Node> queue{0};
+  level[0] = 0;
+  std::size_t period = 0;
+  for (std::size_t at = 0; at < queue.size(); ++at)
+    for (const Node next : graph.tells(queue[at])) {
+      if (level[next] == unseen) {
+        level[next] = level[queue[at]] + 1;
+        queue.push_back(next);
+      }
+      const std::size_t here = level[queue[at]] + 1, there = level[next];
+      period = std::gcd(period, here > there ? here - there : there - here);
+    }
+  return period;
+}
+
 std::string why_not_doubly_stochastic(const Graph& graph, const MixingWeights& weights) {
   const char* const advice = graph.is_directed()
                                  ? "use a method for directed graphs, or a doubly stochastic file"
                                  : "use weights \"metropolis\"";
   const MatrixFacts facts = facts_of(weights.pull);
-  if (!is_connected(graph))
+  const Graph heard = graph_of(weights.pull);  // an edge may have weight 0
+  if (!is_connected(heard))
     return fmt::format("the graph is not {}connected: add edges, or use another graph",
                        graph.is_directed() ? "strongly " : "");
   if (!facts.is_nonnegative())
@@ -161,9 +181,15 @@ std::string why_not_doubly_stochastic(const Graph& graph, const MixingWeights& w
   if (!facts.is_column_stochastic())
     return fmt::format("column {} sums to {:g}, W must be doubly stochastic: {}",
                        facts.worst_column, facts.worst_column_sum, advice);
-  if (graph.nodes() > 1 && facts.largest_diagonal == 0 && is_bipartite(graph))
+  const std::size_t period = facts.largest_diagonal == 0 ? period_of(heard) : 1;
+  if (graph.nodes() > 1 && period == 2)
     return "the graph is bipartite and nobody keeps weight for itself, so W has the eigenvalue -1 "
            "and the nodes never agree: use weights \"lazy\"";
+  if (graph.nodes() > 1 && period > 2)
+    return fmt::format(
+        "nobody keeps weight for itself and what is sent comes back every {} rounds "
+        "only, so the nodes never agree: leave some weight on the diagonal",
+        period);
   return "";
 }
 

@@ -20,6 +20,11 @@ std::optional<Node> root_of(const Graph& graph);
 /// Whether the nodes fall into two groups with edges only between them, directions left aside.
 bool is_bipartite(const Graph& graph);
 
+/// The greatest common divisor of the lengths of all closed walks from node 0, which everybody must
+/// be connected to: 1 where mixing settles if nobody keeps weight for itself, 2 where the graph is
+/// bipartite, N on a directed ring. 0 where there is no closed walk.
+std::size_t period_of(const Graph& graph);
+
 /// Who hears whom by a matrix: j tells i where entry (i, j) is not zero.
 Graph graph_of(const SparseMatrix& matrix);
 
@@ -55,8 +60,8 @@ MatrixFacts facts_of(const SparseMatrix& matrix);
 /// "" where the weights are one doubly stochastic matrix W on a connected graph, as arXiv
 /// 2403.11565
 /// and assumption A4 of arXiv 2109.03194 ask; otherwise one phrase that says what is violated, by
-/// how much, and what would help. An eigenvalue -1 is found where it shows without eigenvalues: a
-/// bipartite graph and an empty diagonal.
+/// how much, and what would help. Connected means through weights that are not zero. Other
+/// eigenvalues of modulus 1 are found without eigenvalues: an empty diagonal and a period.
 std::string why_not_doubly_stochastic(const Graph& graph, const MixingWeights& weights);
 
 }  // namespace starling

@@ -15,6 +15,8 @@
 namespace starling {
 namespace {
 
+constexpr std::size_t most_nodes = 10'000'000;  // more is a slip in a file, not a network
+
 /// What Boost's reader calls for each part of a GraphML file: only nodes and edges matter here.
 class GraphmlParts : public boost::mutate_graph {
  public:
@@ -101,9 +103,9 @@ Graph read_edge_list(const std::string& path, std::size_t nodes, bool directed) 
     if (!clean || numbers.size() != 2)
       throw UserError(fmt::format("{}:{}: \"{}\": must be two node numbers", path, number, line));
     const std::size_t highest = std::max(numbers[0], numbers[1]);
-    if (nodes != 0 && highest >= nodes)
-      throw UserError(
-          fmt::format("{}:{}: node {}: must be 0 ... {}", path, number, highest, nodes - 1));
+    const std::size_t last = (nodes != 0 ? nodes : most_nodes) - 1;
+    if (highest > last)
+      throw UserError(fmt::format("{}:{}: node {}: must be 0 ... {}", path, number, highest, last));
     found = std::max(found, highest + 1);
     edges.emplace_back(numbers[0], numbers[1]);
   }

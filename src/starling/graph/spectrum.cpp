@@ -216,7 +216,9 @@ Spectrum general_spectrum(const ByRows& matrix, const VectorXd& left, const Vect
   const double rate = growth_rate(deflated);
   try {
     if (rate > 0.999) {
-      if (const auto second = second_near_one(matrix)) return {*second, true};
+      // Values near 1 are not all: one near -1, or on the circle, shows in the rate alone.
+      const auto second = second_near_one(matrix);
+      if (second && *second > rate - 1e-3) return {*second, true};
       return {rate, false};
     }
     Deflated product = deflated;

@@ -22,8 +22,14 @@
 ///   combine(s, mixed, step).
 ///
 /// Methods of the last two kinds say which they are: `static constexpr Order order = ...`.
-/// A method that mixes with other weights than W says so, one entry an exchanged variable:
-/// `static constexpr Mixing mixing[] = {Mixing::pull, Mixing::push};`.
+///
+/// Where a method needs more, it says so:
+/// - Other weights than W, one entry an exchanged variable:
+///   `static constexpr Mixing mixing[] = {Mixing::pull, Mixing::push};`
+/// - The number of the round (1, 2, ...): a last argument, after `step`.
+/// - A subgradient sampled at the start, before round 1: `start(x, g)`.
+/// - A step size that depends on the length of a node's whole vector: `norm_of` names a state
+///   variable or "subgradient"; what `step_size(step, norm)` gives is what the others get.
 #pragma once
 
 #include <array>
@@ -52,23 +58,48 @@ template <class M>
 inline constexpr std::size_t exchanged_size = sizeof(typename M::Exchanged) / sizeof(float);
 
 template <class M>
-concept Overlapped = requires(const M m, typename M::State s, typename M::Exchanged mixed) {
-  m.adapt(s, mixed, 1.0f, 1.0f);
+concept WantsRound = requires(const M m, typename M::State s, typename M::Exchanged mixed,
+                              float f) {
+  m.adapt(s, mixed, f, f, f);
+}
+|| requires(const M m, typename M::State s, typename M::Exchanged mixed, float f) {
+  m.combine(s, mixed, f, f);
 };
 
 template <class M>
-concept Phased = requires(const M m, typename M::State s, typename M::Exchanged mixed) {
-  m.combine(s, mixed, 1.0f);
-  m.adapt(s, 1.0f, 1.0f);
+concept Overlapped = requires(const M m, typename M::State s, typename M::Exchanged mixed,
+                              float f) {
+  m.adapt(s, mixed, f, f);
+}
+|| requires(const M m, typename M::State s, typename M::Exchanged mixed, float f) {
+  m.adapt(s, mixed, f, f, f);
+};
+
+template <class M>
+concept Phased = requires(const M m, typename M::State s, float f) {
+  m.adapt(s, f, f);
   { M::order } -> std::convertible_to<Order>;
 };
 
 template <class M>
-concept Method = (Overlapped<M> || Phased<M>)&&requires(const M m) {
-  { m.start(1.0f) } -> std::same_as<typename M::State>;
-  requires std::size(M::variables)
-  == state_size<M>;
+concept StartsWithSubgradient = requires(const M m) {
+  { m.start(1.0f, 1.0f) } -> std::same_as<typename M::State>;
 };
+
+template <class M>
+concept StartsAlone = requires(const M m) {
+  { m.start(1.0f) } -> std::same_as<typename M::State>;
+};
+
+template <class M>
+concept Normed = requires(const M m) {
+  { M::norm_of } -> std::convertible_to<std::string_view>;
+  { m.step_size(1.0f, 1.0f) } -> std::same_as<float>;
+};
+
+template <class M>
+concept Method = (Overlapped<M> || Phased<M>)&&(StartsAlone<M> || StartsWithSubgradient<M>)&&(
+    std::size(M::variables) == state_size<M>);
 
 template <Method M>
 constexpr Order order_of() {

@@ -47,10 +47,11 @@ struct Regulariser {
   }
 };
 
-/// exp(-t) for t >= 0, to about 1e-7. Written out so that a loop over it becomes vector code, and
-/// so that the bits are the same whatever math library is there: 2^-n times a Taylor polynomial.
+/// exp(-t) for t >= 0, to about 1e-7 (for NaN as for 87: the loss carries it on). Written out so
+/// that a loop over it becomes vector code, and so that the bits are the same whatever math library
+/// is there: 2^-n times a Taylor polynomial.
 inline float exp_minus(float t) {
-  const float scaled = std::min(t, 87.0f) * std::numbers::log2e_v<float>;
+  const float scaled = std::min(87.0f, t) * std::numbers::log2e_v<float>;
   const auto n = static_cast<std::int32_t>(scaled + 0.5f);
   const float r = (static_cast<float>(n) - scaled) * std::numbers::ln2_v<float>;  // |r| <= ln 2 / 2
   const float polynomial =
@@ -162,7 +163,7 @@ class LogisticOracle final : public Oracle {
       margins[j] = rows.labels[samples[j]] * dot(rows, samples[j], x.data());
     for (std::size_t j = 0; j < group; ++j) {
       const float exponential = exp_minus(std::abs(margins[j]));
-      losses[j] = log_one_plus(exponential) + std::max(0.0f, -margins[j]);
+      losses[j] = log_one_plus(exponential) + std::max(-margins[j], 0.0f);
       slopes[j] = share * (margins[j] > 0 ? exponential : 1.0f) / (1 + exponential);
     }
     if (!g.empty())
@@ -202,7 +203,7 @@ std::unique_ptr<Problem> Logistic::make(std::size_t nodes, std::uint64_t seed) c
   if (path.empty()) throw UserError{"problem.path: name a LIBSVM file, plain or gzip (say a9a.gz)"};
   SparseRows train = read_libsvm(path, static_cast<std::size_t>(features));
   SparseRows held_out;
-  if (!test.empty()) held_out = read_libsvm(test, train.features);
+  if (!test.empty()) held_out = read_libsvm_like(train, test);
 
   std::vector<std::uint8_t> classes(train.rows());
   std::ranges::transform(train.labels, classes.begin(), [](float label) { return label > 0; });

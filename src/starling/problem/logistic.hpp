@@ -31,8 +31,9 @@ struct Logistic {
   static void options(auto& self, auto&& option) {
     option("path", self.path, Words{}, "LIBSVM file, plain or gzip");
     option("test", self.test, Words{}, "LIBSVM file to measure the accuracy on");
-    option("features", self.features, at_least(0), "length of x; 0: the largest index in the file");
-    option("batch", self.batch, at_least(1), "samples a node and round");
+    option("features", self.features, between(0, 1e9),
+           "length of x; 0: the largest index in the file");
+    option("batch", self.batch, between(1, 1e9), "samples a node and round");
     option("sampling", self.sampling, Words{"reshuffle", "replacement"},
            "a new order every epoch, or drawn with replacement");
     option("l2", self.l2, not_negative, "weight of ||x||^2 / 2");

@@ -27,7 +27,7 @@ struct NeuralNetwork {
     option("model", self.model, Words{"mlp", "cnn"}, "the network");
     option("dataset", self.dataset, Words{}, "one of `starling list datasets`");
     option("path", self.path, Words{}, "folder of the data, instead of the usual one");
-    option("batch", self.batch, at_least(1), "samples a node and round");
+    option("batch", self.batch, between(1, 1e9), "samples a node and round");
     option("sampling", self.sampling, Words{"reshuffle", "replacement"},
            "a new order every epoch, or drawn with replacement");
     option("objective_samples", self.objective_samples, at_least(0),

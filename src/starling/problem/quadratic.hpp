@@ -20,7 +20,7 @@ struct Quadratic {
   std::vector<double> start;
 
   static void options(auto& self, auto&& option) {
-    option("dimension", self.dimension, at_least(1), "length of x");
+    option("dimension", self.dimension, between(1, 1e9), "length of x");
     option("curvature_min", self.curvature_min, not_negative, "random A_i: least eigenvalue");
     option("curvature_max", self.curvature_max, positive, "random A_i: largest eigenvalue");
     option("spread", self.spread, not_negative, "random a_i: each entry in [-spread, spread]");

@@ -1,0 +1,40 @@
+/// Decentralized stochastic subgradient descent with momentum.
+///
+/// DSGD-M of Zhang, Xiao & Liu, arXiv 2403.11565, in their framework z+ = W z - step h with z = (x,
+/// y): the momentum is mixed as well. Needs W doubly stochastic, a connected graph.
+///
+///     x_i+ = sum_j W_ij x_j - step y_i
+///     y_i+ = sum_j W_ij y_j - theta (y_i - g_i),      y_i = 0 at the start, g_i sampled at x_i
+///
+/// theta = tau step as in the framework, or a constant, where theta = 1 - beta is the usual
+/// momentum.
+#pragma once
+
+#include "starling/base/range.hpp"
+#include "starling/method/method.hpp"
+
+namespace starling {
+
+struct DsgdM {
+  float tau = 1, theta = 0;
+
+  static constexpr std::string_view variables[] = {"x", "y"};
+  static void options(auto& self, auto&& option) {
+    option("tau", self.tau, positive, "averaging rate of the momentum over the step size");
+    option("theta", self.theta, fraction, "constant averaging rate; 0: tau times the step size");
+  }
+
+  struct Exchanged {
+    float x, y;
+  };
+  struct State : Exchanged {};
+
+  constexpr State start(float x) const { return {{x, 0}}; }
+
+  constexpr void adapt(State& s, const Exchanged& mixed, float g, float step) const {
+    s.x = mixed.x - step * s.y;
+    s.y = mixed.y - (theta > 0 ? theta : tau * step) * (s.y - g);
+  }
+};
+
+}  // namespace starling

@@ -1,0 +1,40 @@
+/// Decentralized sign descent.
+///
+/// DSignSGD of Zhang, Xiao & Liu, arXiv 2403.11565: DSGD-M (`dsgd_m.hpp`) whose x goes along the
+/// sign of the momentum, sign(0) = 0. The momentum must be mixed: of local ones the mean of the
+/// signs can vanish where the mean of the gradients does not. Needs W doubly stochastic, a
+/// connected graph.
+///
+///     x_i+ = sum_j W_ij x_j - step sign(y_i)
+///     y_i+ = sum_j W_ij y_j - theta (y_i - g_i),      y_i = 0 at the start, g_i sampled at x_i
+#pragma once
+
+#include "starling/base/range.hpp"
+#include "starling/method/method.hpp"
+
+namespace starling {
+
+struct Dsignsgd {
+  float tau = 1, theta = 0;
+
+  static constexpr std::string_view variables[] = {"x", "y"};
+  static void options(auto& self, auto&& option) {
+    option("tau", self.tau, positive, "averaging rate of the momentum over the step size");
+    option("theta", self.theta, fraction, "constant averaging rate; 0: tau times the step size");
+  }
+
+  struct Exchanged {
+    float x, y;
+  };
+  struct State : Exchanged {};
+
+  constexpr State start(float x) const { return {{x, 0}}; }
+
+  constexpr void adapt(State& s, const Exchanged& mixed, float g, float step) const {
+    const float sign = static_cast<float>(s.y > 0) - static_cast<float>(s.y < 0);
+    s.x = mixed.x - step * sign;
+    s.y = mixed.y - (theta > 0 ? theta : tau * step) * (s.y - g);
+  }
+};
+
+}  // namespace starling
