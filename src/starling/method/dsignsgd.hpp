@@ -9,31 +9,15 @@
 ///     y_i+ = sum_j W_ij y_j - theta (y_i - g_i),      y_i = 0 at the start, g_i sampled at x_i
 #pragma once
 
-#include "starling/base/range.hpp"
-#include "starling/method/method.hpp"
+#include "starling/method/dsgd_m.hpp"
 
 namespace starling {
 
-struct Dsignsgd {
-  float tau = 1, theta = 0;
-
-  static constexpr std::string_view variables[] = {"x", "y"};
-  static void options(auto& self, auto&& option) {
-    option("tau", self.tau, positive, "averaging rate of the momentum over the step size");
-    option("theta", self.theta, fraction, "constant averaging rate; 0: tau times the step size");
-  }
-
-  struct Exchanged {
-    float x, y;
-  };
-  struct State : Exchanged {};
-
-  constexpr State start(float x) const { return {{x, 0}}; }
-
+struct Dsignsgd : DsgdM {
   constexpr void adapt(State& s, const Exchanged& mixed, float g, float step) const {
     const float sign = static_cast<float>(s.y > 0) - static_cast<float>(s.y < 0);
+    DsgdM::adapt(s, mixed, g, step);
     s.x = mixed.x - step * sign;
-    s.y = mixed.y - (theta > 0 ? theta : tau * step) * (s.y - g);
   }
 };
 
