@@ -11,8 +11,8 @@
 #include <gtest/gtest.h>
 
 #include "starling/base/random.hpp"
+#include "starling/base/versions.hpp"
 #include "starling/engine/row_update.hpp"
-#include "starling/engine/versions.hpp"
 #include "starling/method/amsgrad.hpp"
 #include "starling/method/dadam.hpp"
 #include "starling/method/dgd.hpp"

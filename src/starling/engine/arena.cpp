@@ -2,7 +2,7 @@
 
 #include <sys/mman.h>
 
-#include <cstdint>
+#include <algorithm>
 #include <limits>
 #include <new>
 #include <utility>
@@ -26,22 +26,20 @@ std::size_t product(std::size_t a, std::size_t b) {
 }  // namespace
 
 Arena::Arena(std::size_t floats) {
-  // A mapping is not aligned to huge pages by itself: ask for one more and begin inside it.
   if (floats > (std::size_t{1} << 60) / sizeof(float)) throw std::bad_alloc{};
-  bytes_ = floats * sizeof(float) + huge_page;
-  mapped_ = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapped_ == MAP_FAILED) throw std::bad_alloc{};
-  const auto address = reinterpret_cast<std::uintptr_t>(mapped_);
-  const std::uintptr_t aligned = (address + huge_page - 1) / huge_page * huge_page;
-  data_ = reinterpret_cast<float*>(aligned);
-  if (floats * sizeof(float) >= huge_page) madvise(data_, floats * sizeof(float), MADV_HUGEPAGE);
+  bytes_ = std::max(floats * sizeof(float), std::size_t{1});
+  void* mapped = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) throw std::bad_alloc{};
+  data_ = static_cast<float*>(mapped);
+  // Where the mapping begins and ends inside a huge page, small pages serve.
+  if (bytes_ >= huge_page) madvise(mapped, bytes_, MADV_HUGEPAGE);
 }
 
 Arena::Arena(Arena&& other) noexcept
-    : mapped_(std::exchange(other.mapped_, nullptr)), data_(other.data_), bytes_(other.bytes_) {}
+    : data_(std::exchange(other.data_, nullptr)), bytes_(other.bytes_) {}
 
 Arena::~Arena() {
-  if (mapped_) munmap(mapped_, bytes_);
+  if (data_) munmap(data_, bytes_);
 }
 
 NodeRows::NodeRows(std::size_t nodes, std::size_t dimension)

@@ -7,7 +7,7 @@
 namespace starling {
 
 /// A zeroed block of floats on huge pages where the system has them (measured: single-thread
-/// streams run 1.5 times faster), aligned to a huge page.
+/// streams run 1.5 times faster), aligned to a page.
 class Arena {
  public:
   explicit Arena(std::size_t floats);
@@ -19,7 +19,6 @@ class Arena {
   const float* data() const { return data_; }
 
  private:
-  void* mapped_ = nullptr;
   float* data_ = nullptr;
   std::size_t bytes_ = 0;
 };

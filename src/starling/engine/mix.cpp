@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "starling/engine/versions.hpp"
+#include "starling/base/versions.hpp"
 
 namespace starling {
 

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <utility>
 
-#include "starling/engine/versions.hpp"
+#include "starling/base/versions.hpp"
 #include "starling/method/method.hpp"
 
 namespace starling {

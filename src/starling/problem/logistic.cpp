@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "starling/base/error.hpp"
+#include "starling/base/versions.hpp"
 #include "starling/data/batches.hpp"
 #include "starling/data/libsvm.hpp"
 
@@ -67,6 +68,20 @@ inline float log_one_plus(float e) {
                    q * (1 / 5.f + q * (1 / 7.f + q * (1 / 9.f + q * (1 / 11.f + q / 13.f))))));
 }
 
+/// Samples at a time: their margins fit in registers and the first-level cache.
+constexpr std::size_t group = 64;
+
+/// Losses, and slopes against the margins, of `count` samples.
+inline void logistic_terms(const float* margins, float share, std::size_t count, float* losses,
+                           float* slopes) {
+#pragma GCC ivdep
+  for (std::size_t j = 0; j < count; ++j) {
+    const float exponential = exp_minus(std::abs(margins[j]));
+    losses[j] = log_one_plus(exponential) + std::max(-margins[j], 0.0f);
+    slopes[j] = -share * (margins[j] > 0 ? exponential : 1.0f) / (1 + exponential);
+  }
+}
+
 class LogisticProblem final : public Problem {
  public:
   LogisticProblem(SparseRows train, SparseRows test, Batches batches,
@@ -117,9 +132,6 @@ class LogisticOracle final : public Oracle {
   }
 
  private:
-  /// Samples at a time: their margins fit in registers and the first-level cache.
-  static constexpr std::size_t group = 64;
-
   /// Four sums side by side, because one would wait for each addition to end.
   static float dot(const SparseRows& rows, std::size_t row, const float* x) {
     const std::uint32_t* column = rows.columns.data() + rows.offsets[row];
@@ -154,21 +166,18 @@ class LogisticOracle final : public Oracle {
     const SparseRows& rows = problem_.train_;
     // The rows lie anywhere in memory: ask for all of them at once, then wait once.
     for (const std::uint32_t sample : samples) {
-      __builtin_prefetch(&rows.columns[rows.offsets[sample]]);
-      __builtin_prefetch(&rows.values[rows.offsets[sample]]);
-      __builtin_prefetch(&rows.labels[sample]);
+      __builtin_prefetch(rows.columns.data() + rows.offsets[sample]);
+      __builtin_prefetch(rows.values.data() + rows.offsets[sample]);
+      __builtin_prefetch(rows.labels.data() + sample);
     }
     std::array<float, group> margins{}, losses{}, slopes{};
     for (std::size_t j = 0; j < samples.size(); ++j)
       margins[j] = rows.labels[samples[j]] * dot(rows, samples[j], x.data());
-    for (std::size_t j = 0; j < group; ++j) {
-      const float exponential = exp_minus(std::abs(margins[j]));
-      losses[j] = log_one_plus(exponential) + std::max(-margins[j], 0.0f);
-      slopes[j] = share * (margins[j] > 0 ? exponential : 1.0f) / (1 + exponential);
-    }
+    static const auto terms = Versions<&logistic_terms>::widest();
+    terms(margins.data(), share, samples.size(), losses.data(), slopes.data());
     if (!g.empty())
       for (std::size_t j = 0; j < samples.size(); ++j)
-        add_row(rows, samples[j], -slopes[j], g.data());
+        add_row(rows, samples[j], slopes[j], g.data());
     return std::accumulate(losses.begin(),
                            losses.begin() + static_cast<std::ptrdiff_t>(samples.size()), 0.0);
   }
