@@ -3,7 +3,9 @@
 /// STARLING_PROGRAM is the built program, STARLING_EXPERIMENTS the folder of experiment files.
 #include <gtest/gtest.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -418,6 +420,37 @@ TEST_F(CliTest, BadDataIsOneLine) {
   EXPECT_EQ(run("run logistic.toml --dry-run").status, 0);
   folder.write("data", whole.substr(0, whole.size() / 2));
   expect_mistake("run logistic.toml", "data: the gzip file is truncated");
+}
+
+/// The most memory that the program held while it ran with these arguments, in bytes.
+double peak_memory(const std::vector<std::string>& arguments) {
+  std::vector<char*> argv{const_cast<char*>(STARLING_PROGRAM)};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    std::freopen("/dev/null", "w", stdout);
+    execv(STARLING_PROGRAM, argv.data());
+    _exit(127);
+  }
+  int status = -1;
+  rusage usage{};
+  EXPECT_EQ(wait4(child, &status, 0, &usage), child);
+  EXPECT_EQ(status, 0);
+  return 1024.0 * static_cast<double>(usage.ru_maxrss);
+}
+
+TEST_F(CliTest, AHundredThousandNodesFitInFourArrays) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers hold memory of their own";
+#endif
+  // What the program and its libraries take without any experiment does not count.
+  const double bare = peak_memory({"list", "methods"});
+  const double whole =
+      peak_memory({"run", STARLING_EXPERIMENTS "/large-ring.toml", "--quiet", "--threads", "2",
+                   "--set=rounds=3", "--out", (folder.path() / "large").string()});
+  constexpr double nodes = 100'000, dimension = 100, state_variables = 1;
+  EXPECT_LT(whole - bare, 4 * nodes * dimension * (state_variables + 3));
 }
 
 #ifdef STARLING_WITH_TORCH

@@ -28,6 +28,7 @@ void Progress::advanced(Round round) {
 
 void Progress::evaluated(const Metrics& metrics) {
   metrics_ = metrics;
+  if (metrics.round == 0) begin_ = Clock::now();  // the pace is that of rounds
   if (!quiet_ && terminal_) show(false);
 }
 
