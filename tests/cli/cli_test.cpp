@@ -429,7 +429,7 @@ double peak_memory(const std::vector<std::string>& arguments) {
   argv.push_back(nullptr);
   const pid_t child = fork();
   if (child == 0) {
-    std::freopen("/dev/null", "w", stdout);
+    if (!std::freopen("/dev/null", "w", stdout)) _exit(126);
     execv(STARLING_PROGRAM, argv.data());
     _exit(127);
   }
