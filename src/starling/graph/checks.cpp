@@ -64,8 +64,7 @@ bool is_connected(const Graph& graph) {
 
 std::optional<Node> root_of(const Graph& graph) {
   // Search from each node not yet seen. If a root exists, the search that first meets one started
-  // at
-  // a root, and leaves nothing to start from afterwards: the last start is the only candidate.
+  // at a root, and leaves nothing to start from afterwards: the last start is the only candidate.
   const auto tells = [&](Node node) { return graph.tells(node); };
   std::vector<bool> seen(graph.nodes(), false);
   Node candidate = 0;

@@ -58,10 +58,9 @@ struct MatrixFacts {
 MatrixFacts facts_of(const SparseMatrix& matrix);
 
 /// "" where the weights are one doubly stochastic matrix W on a connected graph, as arXiv
-/// 2403.11565
-/// and assumption A4 of arXiv 2109.03194 ask; otherwise one phrase that says what is violated, by
-/// how much, and what would help. Connected means through weights that are not zero. Other
-/// eigenvalues of modulus 1 are found without eigenvalues: an empty diagonal and a period.
+/// 2403.11565 and assumption A4 of arXiv 2109.03194 ask; otherwise one phrase that says what is
+/// violated, by how much, and what would help. Connected means through weights that are not zero.
+/// Other eigenvalues of modulus 1 are found without eigenvalues: an empty diagonal and a period.
 std::string why_not_doubly_stochastic(const Graph& graph, const MixingWeights& weights);
 
 }  // namespace starling

@@ -97,8 +97,7 @@ struct WattsStrogatz {
 };
 
 /// Nodes join one by one and attach to well linked ones (Barabasi & Albert, Science 1999). The
-/// first
-/// `attach` + 1 nodes are all linked.
+/// first `attach` + 1 nodes are all linked.
 struct BarabasiAlbert {
   std::int64_t attach = 2;
   static void options(auto& self, auto&& option) {
@@ -137,8 +136,7 @@ struct BoWang {
 
 /// A graph from a file: GraphML where its name ends in ".graphml" (nodes in the order of the file),
 /// otherwise a list of edges, "FROM TO" a line, nodes numbered from 0, "#" or "%" starting a
-/// comment.
-/// `nodes` must be what the file has; 0 takes what it has.
+/// comment. `nodes` must be what the file has; 0 takes what it has.
 struct GraphFile {
   std::string path;
   bool directed = false;

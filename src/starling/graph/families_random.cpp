@@ -1,7 +1,6 @@
 /// The families that are drawn by chance. Written by hand rather than with Boost's generators:
-/// those
-/// draw through distributions whose results are the library's affair, and its small world is not
-/// Watts and Strogatz's. Here only Random is asked, so a seed means the same graph everywhere.
+/// those draw through distributions whose results are the library's affair, and its small world is
+/// not Watts and Strogatz's. Here only Random is asked, so a seed means the same graph everywhere.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -50,8 +49,7 @@ Graph draw_connected(std::uint64_t seed, const std::string& what, const char* ad
 }
 
 /// Calls `choose` with each of the numbers 0 ... total-1 that chance picks, ascending. It leaps
-/// from
-/// one to the next (Batagelj & Brandes, Phys. Rev. E 2005), so the cost is that of the edges.
+/// from one to the next (Batagelj & Brandes, Phys. Rev. E 2005), so the cost is that of the edges.
 template <class Choose>
 void choose_by_chance(std::uint64_t total, double probability, Random& random, Choose choose) {
   if (probability <= 0) return;

@@ -119,8 +119,7 @@ Points scaled_distances(const Distances& distances) {
 
 /// Moves each node to where its distances in the drawing fit those in the graph best (stress
 /// majorisation; Gansner, Koren & North 2004). Kamada & Kawai's picture; Boost's version of that
-/// adds
-/// up the energy of all pairs at every move of one node, which takes minutes for 500 nodes.
+/// adds up the energy of all pairs at every move of one node, which takes minutes for 500 nodes.
 void relax(const Distances& distances, Points& points) {
   const std::size_t nodes = points.size();
   const std::size_t sweeps = std::clamp<std::size_t>(100'000'000 / (nodes * nodes), 30, 300);

@@ -27,8 +27,7 @@ std::vector<double> left_perron(const SparseMatrix& matrix);
 std::vector<double> right_perron(const SparseMatrix& matrix);
 
 /// ||M - 11'/N||_2, by which one round of mixing shrinks the distance to the average at least. For
-/// a
-/// symmetric W it is `spectrum_of(W).second`; where W is not symmetric it may be larger.
+/// a symmetric W it is `spectrum_of(W).second`; where W is not symmetric it may be larger.
 double contraction(const SparseMatrix& matrix);
 
 /// Rounds until mixing alone halves the consensus error, a mean squared distance:

@@ -7,24 +7,15 @@
 ///     x_i+ = sum_j R_ij x_j - step min(1, c0 / ||g_i||) g_i,      g_i sampled at x_i
 #pragma once
 
-#include <algorithm>
-
+#include "starling/method/clipping.hpp"
 #include "starling/method/dgd.hpp"
 
 namespace starling {
 
-struct DgdClip : Dgd {
-  float threshold = 1;  // c0
-
+struct DgdClip : Dgd, Clipping {
   static constexpr Mixing mixing[] = {Mixing::pull};
   static constexpr std::string_view norm_of = "subgradient";
-  static void options(auto& self, auto&& option) {
-    option("threshold", self.threshold, positive, "c0: longest subgradient that is not clipped");
-  }
-
-  constexpr float step_size(float step, float norm) const {
-    return step * std::min(1.0f, threshold / norm);
-  }
+  using Clipping::options;
 };
 
 }  // namespace starling

@@ -6,8 +6,7 @@
 ///
 /// - `dsgd-t` (Zhang, Xiao & Liu, arXiv 2403.11565, DSGD-T): A = B = W, doubly stochastic.
 /// - `dgt` (Xin & Khan 2018, "AB"; a baseline of Bo & Wang, arXiv 2601.03566): A = R, B = C on a
-/// directed
-///   graph: R's with a spanning tree, C's strongly connected.
+///   directed graph, R's with a spanning tree, C's strongly connected.
 ///
 /// g_i is the subgradient computed before, with its old batch at its old point.
 #pragma once
