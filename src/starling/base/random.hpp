@@ -20,7 +20,16 @@ namespace starling {
 
 /// What a stream is drawn for. The numbers are part of the format: the same file must give the
 /// same bits in later versions, so append, never renumber.
-enum class Purpose : std::uint32_t { graph = 1, partition = 2, start = 3, batch = 4, problem = 5 };
+enum class Purpose : std::uint32_t {
+  graph = 1,
+  partition = 2,
+  start = 3,
+  batch = 4,
+  problem = 5,
+  links = 6,
+  loss = 7,
+  stationarity = 8
+};
 
 /// One stream of random numbers, keyed by (seed, purpose, node, round).
 class Random {

@@ -292,6 +292,20 @@ double contraction(const SparseMatrix& matrix) {
   return std::sqrt(std::max(0.0, lanczos.ends().high));
 }
 
+double least_eigenvalue(const SparseMatrix& matrix) {
+  const ByRows symmetric = to_eigen(matrix);
+  if (symmetric.rows() <= dense_symmetric)
+    return Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(symmetric, Eigen::EigenvaluesOnly)
+        .eigenvalues()
+        .minCoeff();
+  Lanczos lanczos(symmetric.rows(),
+                  [&](const VectorXd& x, VectorXd& y) { y.noalias() = symmetric * x; });
+  lanczos.settle(5000, [](const Lanczos::Ends& before, const Lanczos::Ends& now) {
+    return std::abs(now.low - before.low) <= 1e-9;
+  });
+  return lanczos.ends().low;
+}
+
 double rounds_to_halve(double lambda) {
   if (lambda <= 0) return 0;
   if (lambda >= 1) return std::numeric_limits<double>::infinity();

@@ -30,6 +30,9 @@ std::vector<double> right_perron(const SparseMatrix& matrix);
 /// a symmetric W it is `spectrum_of(W).second`; where W is not symmetric it may be larger.
 double contraction(const SparseMatrix& matrix);
 
+/// The least eigenvalue of a symmetric matrix; seconds for 100,000 nodes.
+double least_eigenvalue(const SparseMatrix& matrix);
+
 /// Rounds until mixing alone halves the consensus error, a mean squared distance:
 /// ln 2 / (-2 ln lambda); 0 for lambda = 0, infinity for lambda >= 1.
 double rounds_to_halve(double lambda);
