@@ -14,6 +14,7 @@
 #include "starling/base/random.hpp"
 #include "starling/data/partition.hpp"
 #include "starling/problem/logistic.hpp"
+#include "starling/problem/penalty.hpp"
 #include "test_support.hpp"
 
 namespace starling {
@@ -61,6 +62,7 @@ struct Data {
   }
 };
 
+/// The regulariser of a node, and the penalty that all have.
 struct Weights {
   double l2 = 0, l4 = 0, norm4 = 0, ratio = 0;
 };
@@ -109,14 +111,13 @@ class LogisticTest : public ::testing::Test {
   Logistic options() const {
     Logistic logistic;
     logistic.path = path_;
-    logistic.l2 = 0;
     logistic.partition = iid;
     return logistic;
   }
 
   /// Objective and gradient of every node are those of the plain implementation.
   void expect_plain(const Logistic& logistic, const std::vector<Weights>& weights) const {
-    const auto problem = logistic.make(nodes, seed);
+    const auto problem = with_penalties(logistic.make(nodes, seed), weights[0].l2, 0);
     ASSERT_EQ(problem->dimension(), features);
     const auto oracle = problem->oracle();
     const Partition shares = data_.shares();
@@ -141,10 +142,8 @@ TEST_F(LogisticTest, LossAloneMatchesThePlainOne) {
   expect_plain(options(), std::vector<Weights>(nodes));
 }
 
-TEST_F(LogisticTest, L2MatchesThePlainOne) {
-  Logistic logistic = options();
-  logistic.l2 = 0.7;
-  expect_plain(logistic, std::vector<Weights>(nodes, Weights{.l2 = 0.7}));
+TEST_F(LogisticTest, WithAnL2PenaltyMatchesThePlainOne) {
+  expect_plain(options(), std::vector<Weights>(nodes, Weights{.l2 = 0.7}));
 }
 
 TEST_F(LogisticTest, L4MatchesThePlainOne) {
@@ -171,9 +170,8 @@ TEST_F(LogisticTest, RatioMatchesThePlainOne) {
   expect_plain(logistic, {{.ratio = 0.8}, {.ratio = 2}, {}});
 }
 
-TEST_F(LogisticTest, AllRegularisersAddUp) {
+TEST_F(LogisticTest, AllRegularisersAndAPenaltyAddUp) {
   Logistic logistic = options();
-  logistic.l2 = 0.1;
   logistic.l4 = {0.1, 0.2, 0.3};
   logistic.norm4 = {0.05};
   logistic.ratio = {1, 0, 0.5};
@@ -182,7 +180,6 @@ TEST_F(LogisticTest, AllRegularisersAddUp) {
 
 TEST_F(LogisticTest, GradientIsThatOfTheObjective) {
   Logistic logistic = options();
-  logistic.l2 = 0.1;
   logistic.l4 = {0.1};
   logistic.norm4 = {0.05};
   logistic.ratio = {1};
@@ -206,7 +203,7 @@ TEST_F(LogisticTest, GradientIsThatOfTheObjective) {
 TEST_F(LogisticTest, MinibatchesOfAnEpochAverageToTheFullGradient) {
   Logistic logistic = options();
   logistic.batch = 2;  // 8 samples a node: 4 rounds an epoch
-  logistic.l2 = 0.1;
+  logistic.norm4 = {0.1};
   const auto problem = logistic.make(nodes, seed);
   const auto oracle = problem->oracle();
   const std::vector<float> x = point(3);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -252,6 +253,89 @@ TEST(QuadraticTest, KnowsItsSizeAndCountsEveryRoundAsAPass) {
   EXPECT_EQ(problem->epochs(17), 17);
   EXPECT_NE(problem->summary().find("dimension 3, random centers, random curvatures"),
             std::string::npos);
+}
+
+/// The mean of the gradients at the optimum is 0, the objective is the mean of the values there,
+/// and no point around is lower.
+void expect_optimum(const Quadratic& options, std::size_t nodes) {
+  const auto problem = options.make(nodes, 6);
+  const std::optional<Optimum> optimum = problem->optimum();
+  ASSERT_TRUE(optimum.has_value());
+  const std::size_t n = problem->dimension();
+  ASSERT_EQ(optimum->x.size(), n);
+  std::vector<double> mean(n);
+  double value = 0;
+  for (Node i = 0; i < nodes; ++i) {
+    const Answer answer = ask(*problem, i, optimum->x);
+    value += answer.value / static_cast<double>(nodes);
+    for (std::size_t k = 0; k < n; ++k) mean[k] += double{answer.gradient[k]};
+  }
+  EXPECT_NEAR(optimum->objective, value, 1e-12 * (1 + std::abs(value)));
+  for (std::size_t k = 0; k < n; ++k)
+    EXPECT_NEAR(mean[k] / static_cast<double>(nodes), 0, 1e-5) << k;
+  const auto oracle = problem->oracle();
+  for (std::uint64_t trial = 0; trial < 50; ++trial) {
+    const std::vector<float> step = random_point(n, 300 + trial);
+    std::vector<float> x = optimum->x;
+    for (std::size_t k = 0; k < n; ++k) x[k] += 0.1f * step[k];
+    double other = 0;
+    for (Node i = 0; i < nodes; ++i)
+      other += oracle->objective(i, x, {}) / static_cast<double>(nodes);
+    EXPECT_GT(other, optimum->objective);
+  }
+}
+
+TEST(QuadraticTest, OptimumOfRandomLossesHasNoMeanGradient) {
+  expect_optimum({.dimension = 9}, 5);
+  expect_optimum({.dimension = 9, .rotated = true}, 5);
+  expect_optimum({.dimension = 1, .rotated = true}, 3);
+  expect_optimum({.dimension = 9, .curvature_min = 1, .curvature_max = 1, .rotated = true}, 1);
+}
+
+TEST(QuadraticTest, OptimumOfGivenLossesHasNoMeanGradient) {
+  const std::vector<std::vector<double>> centers{{1, -2}, {0, 3}, {4, 4}};
+  expect_optimum({.dimension = 2, .centers = centers, .curvatures = {{1, 2}, {0, 5}, {3, 0}}}, 3);
+  // The second and the third alone have no least point; the mean has.
+  expect_optimum({.dimension = 2,
+                  .centers = centers,
+                  .matrices = {{5, 1, 1, 6}, {1, 2, 2, -1}, {-1, 0, 0, 3}}},
+                 3);
+  expect_optimum({.dimension = 1, .centers = {{1}, {3}}, .matrices = {{2}, {1}}}, 2);
+}
+
+TEST(QuadraticTest, OptimumIsTheCentersWeightedByTheirCurvatures) {
+  const auto optimum = Quadratic{.dimension = 1, .centers = {{1}, {3}}, .curvatures = {{1}, {3}}}
+                           .make(2, 1)
+                           ->optimum();
+  ASSERT_TRUE(optimum.has_value());
+  EXPECT_EQ(optimum->x, std::vector<float>{2.5f});
+  EXPECT_DOUBLE_EQ(optimum->objective, (0.5 * 1.5 * 1.5 + 0.5 * 3 * 0.5 * 0.5) / 2);
+}
+
+TEST(QuadraticTest, WithoutALeastPointThereIsNoOptimum) {
+  const std::vector<std::vector<double>> centers{{1, -2}, {0, 3}};
+  const auto known = [](const Quadratic& options) {
+    return options.make(2, 1)->optimum().has_value();
+  };
+  EXPECT_FALSE(known({.dimension = 2, .centers = centers, .curvatures = {{1, 1}, {1, -2}}}));
+  EXPECT_FALSE(known({.dimension = 2, .centers = centers, .curvatures = {{1, 1}, {1, -1}}}));
+  EXPECT_FALSE(
+      known({.dimension = 2, .centers = centers, .matrices = {{1, 2, 2, 1}, {1, 2, 2, 1}}}));
+  EXPECT_FALSE(
+      known({.dimension = 2, .centers = centers, .matrices = {{1, 1, 1, 1}, {1, 1, 1, 1}}}));
+}
+
+TEST(QuadraticTest, ACoordinateThatNoLossDependsOnHasItsOptimumAtZero) {
+  const auto optimum =
+      Quadratic{.dimension = 2, .curvatures = {{1, 0}, {1, 0}}}.make(2, 1)->optimum();
+  ASSERT_TRUE(optimum.has_value());
+  EXPECT_EQ(optimum->x[1], 0.0f);
+}
+
+TEST(QuadraticTest, LargeFullCurvaturesHaveNoKnownOptimum) {
+  const Quadratic diagonal{.dimension = 257}, full{.dimension = 257, .rotated = true};
+  EXPECT_TRUE(diagonal.make(2, 1)->optimum().has_value());
+  EXPECT_FALSE(full.make(2, 1)->optimum().has_value());
 }
 
 std::string error_of(const Quadratic& options) {

@@ -12,7 +12,7 @@
 
 namespace starling {
 
-/// f_i(x) = (1/n_i) sum_j log(1 + exp(-b_j <a_j, x>)) + (l2/2) ||x||^2 + r_i(x)
+/// f_i(x) = (1/n_i) sum_j log(1 + exp(-b_j <a_j, x>)) + r_i(x)
 ///
 /// with the regulariser of Bo & Wang, arXiv 2601.03566, section V-A, whose weights may differ from
 /// node to node (one number for all, or one a node):
@@ -24,7 +24,6 @@ struct Logistic {
   std::string path, test;
   std::int64_t features = 0, batch = 32;
   std::string sampling = "reshuffle";
-  double l2 = 1e-4;
   std::vector<double> l4, norm4, ratio, start{0.0};
   PartitionRule partition;
 
@@ -36,7 +35,6 @@ struct Logistic {
     option("batch", self.batch, between(1, 1e9), "samples a node and round");
     option("sampling", self.sampling, Words{"reshuffle", "replacement"},
            "a new order every epoch, or drawn with replacement");
-    option("l2", self.l2, not_negative, "weight of ||x||^2 / 2");
     option("l4", self.l4, not_negative, "weight of sum x^4, one for all or one a node");
     option("norm4", self.norm4, not_negative, "weight of ||x||^4 / 4, one for all or one a node");
     option("ratio", self.ratio, not_negative,

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "starling/base/types.hpp"
 
@@ -31,6 +32,12 @@ class Oracle {
   virtual std::optional<double> accuracy(std::span<const float> x) = 0;
 };
 
+/// A known global minimiser of the mean of the f_i, and that mean there.
+struct Optimum {
+  double objective = 0;
+  std::vector<float> x;
+};
+
 class Problem {
  public:
   virtual ~Problem() = default;
@@ -49,6 +56,9 @@ class Problem {
 
   /// What the problem is and how its data is split, in a few lines for people.
   virtual std::string summary() const = 0;
+
+  /// The optimum, or nothing where it is not known. Computed when asked for.
+  virtual std::optional<Optimum> optimum() const { return std::nullopt; }
 };
 
 }  // namespace starling

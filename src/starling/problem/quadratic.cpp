@@ -31,7 +31,10 @@ class QuadraticProblem final : public Problem {
                        given_.curvatures.empty() && given_.matrices.empty() ? "random" : "given");
   }
 
+  std::optional<Optimum> optimum() const override;
+
   const Quadratic& given() const { return given_; }
+  bool is_diagonal() const { return !given_.rotated && given_.matrices.empty(); }
   std::uint64_t seed() const { return seed_; }
 
  private:
@@ -58,15 +61,33 @@ class QuadraticOracle final : public Oracle {
   }
   std::optional<double> accuracy(std::span<const float>) override { return std::nullopt; }
 
+  /// Adds A_i to `matrix`, row by row (only its diagonal where all A_i are diagonal), and A_i a_i
+  /// to `right`.
+  void add_equations(Node node, std::vector<double>& matrix, std::vector<double>& right) {
+    draw(node);
+    const std::size_t n = difference_.size();
+    std::vector<double> product(n);
+    if (problem_.is_diagonal()) {
+      for (std::size_t k = 0; k < n; ++k) matrix[k] += curvature_[k];
+    } else {
+      for (std::size_t r = 0; r < n; ++r) {
+        std::ranges::fill(difference_, 0.0);
+        difference_[r] = 1;
+        multiply_by_curvature(node, product);
+        for (std::size_t c = 0; c < n; ++c) matrix[r * n + c] += product[c];
+      }
+    }
+    difference_ = center_;
+    multiply_by_curvature(node, product);
+    for (std::size_t k = 0; k < n; ++k) right[k] += product[k];
+  }
+
  private:
   double evaluate(Node node, std::span<const float> x, std::span<float> g) {
     draw(node);
     for (std::size_t k = 0; k < x.size(); ++k) difference_[k] = x[k] - center_[k];
     std::vector<double>& slope = center_;  // not needed any more
-    if (!given_.matrices.empty())
-      multiply(given_.matrices[node], slope);
-    else
-      apply_curvature(slope);
+    multiply_by_curvature(node, slope);
     double loss = 0;
     for (std::size_t k = 0; k < x.size(); ++k) loss += 0.5 * difference_[k] * slope[k];
     for (std::size_t k = 0; k < g.size(); ++k) g[k] = static_cast<float>(slope[k]);
@@ -89,6 +110,14 @@ class QuadraticOracle final : public Oracle {
       fill(curvature_, given_.curvature_min, given_.curvature_max);
     if (given_.rotated)
       for (double& value : axis_) value = random.normal();
+  }
+
+  /// slope = A_i difference, once a node is drawn.
+  void multiply_by_curvature(Node node, std::vector<double>& slope) {
+    if (!given_.matrices.empty())
+      multiply(given_.matrices[node], slope);
+    else
+      apply_curvature(slope);
   }
 
   /// slope = A difference with A = H D H, H = I - 2 vv'/v'v the reflection along `axis_`.
@@ -123,6 +152,61 @@ class QuadraticOracle final : public Oracle {
 
 std::unique_ptr<Oracle> QuadraticProblem::oracle() {
   return std::make_unique<QuadraticOracle>(*this);
+}
+
+/// Solves diagonal x = right, in `right`; a coordinate that no loss depends on is 0. False where
+/// there is no least point.
+bool solve_diagonal(const std::vector<double>& diagonal, std::vector<double>& right) {
+  for (std::size_t k = 0; k < right.size(); ++k) {
+    if (diagonal[k] == 0 && right[k] == 0) continue;
+    if (!(diagonal[k] > 0)) return false;
+    right[k] /= diagonal[k];
+  }
+  return true;
+}
+
+/// Solves matrix x = right, in `right`, by Cholesky's method. False where the matrix is not clearly
+/// positive definite.
+bool solve_definite(std::vector<double>& matrix, std::vector<double>& right) {
+  const std::size_t n = right.size();
+  const auto at = [&](std::size_t r, std::size_t c) -> double& { return matrix[r * n + c]; };
+  for (std::size_t c = 0; c < n; ++c) {
+    const double before = at(c, c);
+    for (std::size_t k = 0; k < c; ++k) at(c, c) -= at(c, k) * at(c, k);
+    if (!(at(c, c) > 1e-10 * before) || !(before > 0)) return false;
+    at(c, c) = std::sqrt(at(c, c));
+    for (std::size_t r = c + 1; r < n; ++r) {
+      for (std::size_t k = 0; k < c; ++k) at(r, c) -= at(r, k) * at(c, k);
+      at(r, c) /= at(c, c);
+    }
+  }
+  for (std::size_t r = 0; r < n; ++r) {
+    for (std::size_t k = 0; k < r; ++k) right[r] -= at(r, k) * right[k];
+    right[r] /= at(r, r);
+  }
+  for (std::size_t r = n; r-- > 0;) {
+    for (std::size_t k = r + 1; k < n; ++k) right[r] -= at(k, r) * right[k];
+    right[r] /= at(r, r);
+  }
+  return true;
+}
+
+/// The solution of mean(A_i) x = mean(A_i a_i), up to the rounding of x to float.
+std::optional<Optimum> QuadraticProblem::optimum() const {
+  constexpr std::size_t largest_full = 256;  // beyond it full matrices cost too much
+  const std::size_t n = dimension();
+  if (!is_diagonal() && n > largest_full) return std::nullopt;
+  QuadraticOracle losses(*this);
+  std::vector<double> matrix(is_diagonal() ? n : n * n), solution(n);
+  for (Node i = 0; i < nodes_; ++i) losses.add_equations(i, matrix, solution);
+  const bool solved =
+      is_diagonal() ? solve_diagonal(matrix, solution) : solve_definite(matrix, solution);
+  if (!solved) return std::nullopt;
+  Optimum known;
+  for (const double value : solution) known.x.push_back(static_cast<float>(value));
+  for (Node i = 0; i < nodes_; ++i) known.objective += losses.objective(i, known.x, {});
+  known.objective /= static_cast<double>(nodes_);
+  return known;
 }
 
 void check_rows(const char* name, const std::vector<std::vector<double>>& rows, std::size_t nodes,

@@ -12,6 +12,10 @@ namespace starling {
 
 /// Given, or random. Random losses are drawn again from the counter-based generator whenever they
 /// are needed, so they take no memory: 100,000 nodes are no problem.
+///
+/// The optimum solves mean(A_i) x = mean(A_i a_i). It is known where the mean A_i is positive
+/// definite, or diagonal without a negative entry; for A_i that are not diagonal up to dimension
+/// 256.
 struct Quadratic {
   std::int64_t dimension = 10;
   double curvature_min = 0.5, curvature_max = 2, spread = 1;

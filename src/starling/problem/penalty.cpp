@@ -1,0 +1,109 @@
+#include "starling/problem/penalty.hpp"
+
+#include <array>
+#include <cassert>
+#include <cmath>
+#include <cstddef>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "starling/base/versions.hpp"
+
+namespace starling {
+namespace {
+
+inline void add_slopes(const float* x, std::size_t count, float l2, float l1, float* g) {
+#pragma GCC ivdep
+  for (std::size_t k = 0; k < count; ++k) {
+    const float sign = static_cast<float>((x[k] > 0) - (x[k] < 0));
+    g[k] = (g[k] + l2 * x[k]) + l1 * sign;
+  }
+}
+
+/// (l2/2) ||x||^2 + l1 ||x||_1. A fixed number of sums side by side is vector code, and has the
+/// same bits on every vector unit.
+inline double penalty(const float* x, std::size_t count, float l2, float l1) {
+  constexpr std::size_t lanes = 8;
+  std::array<double, lanes> squares{}, magnitudes{};
+  const std::size_t whole = count - count % lanes;
+  for (std::size_t k = 0; k < whole; k += lanes)
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      const double value = x[k + lane];
+      squares[lane] += value * value;
+      magnitudes[lane] += std::abs(value);
+    }
+  for (std::size_t k = whole; k < count; ++k) {
+    const double value = x[k];
+    squares[k - whole] += value * value;
+    magnitudes[k - whole] += std::abs(value);
+  }
+  double sum = 0;
+  for (std::size_t lane = 0; lane < lanes; ++lane)
+    sum += 0.5 * l2 * squares[lane] + l1 * magnitudes[lane];
+  return sum;
+}
+
+class PenalisedOracle final : public Oracle {
+ public:
+  PenalisedOracle(std::unique_ptr<Oracle> oracle, float l2, float l1)
+      : oracle_(std::move(oracle)), l2_(l2), l1_(l1) {}
+
+  float subgradient(Node node, Round round, std::span<const float> x, std::span<float> g) override {
+    const double loss = oracle_->subgradient(node, round, x, g);
+    return static_cast<float>(loss + add_penalty(x, g));
+  }
+
+  double objective(Node node, std::span<const float> x, std::span<float> g) override {
+    const double loss = oracle_->objective(node, x, g);
+    return loss + add_penalty(x, g);
+  }
+
+  std::optional<double> accuracy(std::span<const float> x) override { return oracle_->accuracy(x); }
+
+ private:
+  /// Adds the penalty's subgradient to g unless g is empty; returns the penalty.
+  double add_penalty(std::span<const float> x, std::span<float> g) const {
+    static const auto slopes = Versions<&add_slopes>::widest();
+    static const auto value = Versions<&penalty>::widest();
+    if (!g.empty()) slopes(x.data(), x.size(), l2_, l1_, g.data());
+    return value(x.data(), x.size(), l2_, l1_);
+  }
+
+  std::unique_ptr<Oracle> oracle_;
+  float l2_, l1_;
+};
+
+class PenalisedProblem final : public Problem {
+ public:
+  PenalisedProblem(std::unique_ptr<Problem> problem, double l2, double l1)
+      : problem_(std::move(problem)), l2_(l2), l1_(l1) {}
+
+  std::size_t nodes() const override { return problem_->nodes(); }
+  std::size_t dimension() const override { return problem_->dimension(); }
+  void start(std::span<float> x) const override { problem_->start(x); }
+  std::unique_ptr<Oracle> oracle() override {
+    return std::make_unique<PenalisedOracle>(problem_->oracle(), static_cast<float>(l2_),
+                                             static_cast<float>(l1_));
+  }
+  double epochs(Round rounds) const override { return problem_->epochs(rounds); }
+  std::string summary() const override {
+    std::string text = problem_->summary();
+    if (!text.ends_with('\n')) text += '\n';
+    return text + fmt::format("penalties: l2 = {}, l1 = {}", l2_, l1_);
+  }
+
+ private:
+  std::unique_ptr<Problem> problem_;
+  double l2_, l1_;
+};
+
+}  // namespace
+
+std::unique_ptr<Problem> with_penalties(std::unique_ptr<Problem> problem, double l2, double l1) {
+  assert(l2 >= 0 && l1 >= 0);
+  if (l2 == 0 && l1 == 0) return problem;
+  return std::make_unique<PenalisedProblem>(std::move(problem), l2, l1);
+}
+
+}  // namespace starling

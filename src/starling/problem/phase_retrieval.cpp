@@ -1,0 +1,44 @@
+#include "starling/problem/phase_retrieval.hpp"
+
+#include <cmath>
+#include <cstddef>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "starling/problem/samples.hpp"
+
+namespace starling {
+namespace {
+
+double intensity(std::span<const float> a, std::span<const float> x) {
+  const double amplitude = dot(a, x);
+  return amplitude * amplitude;
+}
+
+double absolute_residual(std::span<const float> a, double b, std::span<const float> x,
+                         std::span<double> sum) {
+  const double residual = intensity(a, x) - b;
+  if (!sum.empty()) add_scaled(2 * sign_of(residual) * dot(a, x), a, sum);
+  return std::abs(residual);
+}
+
+}  // namespace
+
+std::unique_ptr<Problem> PhaseRetrieval::make(std::size_t nodes, std::uint64_t seed) const {
+  const auto length = static_cast<std::size_t>(dimension);
+  SampledParts parts;
+  parts.optimum.x = planted_point(length, 1, seed);
+  parts.samples =
+      draw_samples(nodes, static_cast<std::size_t>(samples), length, {outliers, error}, seed,
+                   [&](std::span<const float> a) { return intensity(a, parts.optimum.x); });
+  parts.optimum.objective = parts.samples.mean_error;
+  parts.loss = absolute_residual;
+  parts.batch = static_cast<std::size_t>(batch);
+  parts.start = start_point(start, length, "the dimension");
+  parts.summary = fmt::format("phase retrieval, dimension {}, {} samples a node, optimum {:.4f}",
+                              length, samples, parts.optimum.objective);
+  return make_sampled(std::move(parts), seed);
+}
+
+}  // namespace starling
