@@ -20,6 +20,7 @@
 #include "starling/method/amsgrad.hpp"
 #include "starling/method/dgd.hpp"
 #include "starling/problem/logistic.hpp"
+#include "starling/problem/penalty.hpp"
 #ifdef STARLING_WITH_TORCH
 #include "starling/problem/network.hpp"
 #endif
@@ -100,7 +101,7 @@ void compare_a9a(const std::string& path, std::size_t threads) {
   options.partition = [](auto labels, int classes, auto count, auto seed) {
     return Iid{}.make(labels, classes, count, seed);
   };
-  const auto problem = options.make(nodes, 1);
+  const auto problem = with_penalties(options.make(nodes, 1), 1e-4, 0);
   const RowUpdateOf<Dgd> method;
   Simulation simulation(
       method, *problem, weights, [](Round) { return 0.1; }, pool);

@@ -260,7 +260,7 @@ TEST_F(CliTest, RunLeavesItsFiles) {
   EXPECT_EQ(lines[0],
             "method,seed,round,epoch,seconds,bytes_sent,minibatch_loss,objective,"
             "test_accuracy,node_accuracy_mean,node_accuracy_min,consensus_error,"
-            "gradient_norm");
+            "gradient_norm,stationarity");
   const char* const labels[] = {"dgd", "dgd-2", "amsgrad"};
   for (std::size_t k = 1; k < lines.size(); ++k) {
     const std::vector<std::string> cells = split(lines[k], ',');

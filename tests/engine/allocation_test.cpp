@@ -16,12 +16,16 @@
 #include <vector>
 
 #include "starling/engine/simulate.hpp"
+#include "starling/graph/changing.hpp"
 #include "starling/graph/families.hpp"
+#include "starling/graph/lossy.hpp"
 #include "starling/graph/weights.hpp"
 #include "starling/method/amsgrad.hpp"
 #include "starling/method/dadam.hpp"
 #include "starling/method/dgd.hpp"
 #include "starling/method/dsgd_atc.hpp"
+#include "starling/method/push_pull.hpp"
+#include "starling/method/sgp.hpp"
 #include "starling/problem/quadratic.hpp"
 
 namespace {
@@ -144,6 +148,36 @@ TEST(AllocationTest, RoundsAllocateNothing) {
   expect_no_allocation<DsgdAtc>(problem);
   expect_no_allocation<Amsgrad>(problem);
   expect_no_allocation<Dadam>(problem);
+}
+
+/// Rounds 3 to 22: of what changes, the largest may come first or second.
+void expect_no_allocation_once_warm(const RowUpdate& update, WeightsSequence& weights) {
+  BareProblem problem;
+  Pool pool(2);
+  Simulation simulation(
+      update, problem, weights, [](Round) { return 0.01; }, pool);
+  for (int round = 0; round < 2; ++round) simulation.advance();
+  const std::size_t count = allocations_of([&] {
+    for (int round = 0; round < 20; ++round) simulation.advance();
+  });
+  EXPECT_EQ(count, 0u);
+}
+
+TEST(AllocationTest, RoundsOverChangingAndLossyLinksAllocateNothing) {
+  const Graph graph = Complete{}.make(6, 0);
+  ChangingWeights changing(graph, RandomEdges{}.make(graph, 1), Shares::metropolis);
+  expect_no_allocation_once_warm(RowUpdateOf<Dgd>{}, changing);
+  LossyWeights lossy(std::make_unique<FixedWeights>(Uniform{}.make(graph)), 0.5, 1);
+  expect_no_allocation_once_warm(RowUpdateOf<Sgp>{}, lossy);
+  expect_no_allocation_once_warm(RowUpdateOf<PushPull>{}, lossy);
+}
+
+TEST(AllocationTest, RoundsOfExactAveragesAndWithoutAnExchangeAllocateNothing) {
+  FixedWeights weights(Metropolis{}.make(Ring{}.make(6, 0)));
+  RowUpdateOf<LocalSgd> update(LocalSgd{{}, 3});
+  expect_no_allocation_once_warm(update, weights);
+  update.average_exactly();
+  expect_no_allocation_once_warm(update, weights);
 }
 
 TEST(AllocationTest, RoundsOnGivenAndRandomQuadraticsAllocateNothing) {

@@ -123,10 +123,7 @@ void expect_versions_of_adapt_mixed_agree() {
   for (const std::size_t count : counts()) {
     const Rows<M> rows(count);
     const auto expected = plain<M>(rows, count, terms, [&](auto& s, const auto& mixed, float g) {
-      if constexpr (WantsRound<M>)
-        method.adapt(s, mixed, g, step, 1);
-      else
-        method.adapt(s, mixed, g, step);
+      method.adapt(s, mixed, g, Pace{step});
     });
     expect_all<Versions<&row::adapt_mixed<M, terms>>>(expected, [&](auto kernel) {
       Rows<M> copy = rows;

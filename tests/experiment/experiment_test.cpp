@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "starling/experiment/toml.hpp"
+#include "starling/graph/families.hpp"
+#include "starling/method/tracking.hpp"
 #include "test_support.hpp"
 
 namespace starling {
@@ -82,7 +84,9 @@ TEST(ExperimentTest, TakesDefaultsForWhatIsNotGiven) {
   EXPECT_EQ(experiment.methods[0].schedule(50, 100), 1.0);
   const Network network = experiment.network.make();
   EXPECT_EQ(network.graph.edges(), 4u);  // a ring
-  EXPECT_DOUBLE_EQ(network.weights.pull.row(0).values[0], 1.0 / 3);
+  MixingWeights weights;
+  network.weights->weights(1, weights);
+  EXPECT_DOUBLE_EQ(weights.pull.row(0).values[0], 1.0 / 3);
 }
 
 TEST(ExperimentTest, TheResolvedFileHasTheDefaults) {
@@ -94,6 +98,8 @@ TEST(ExperimentTest, TheResolvedFileHasTheDefaults) {
             "nodes = 4\n"
             "graph = \"ring\"\n"
             "weights = \"metropolis\"\n"
+            "links = \"all\"\n"
+            "drop = 0.0\n"
             "\n[problem]\n"
             "name = \"quadratic\"\n"
             "dimension = 10\n"
@@ -105,6 +111,8 @@ TEST(ExperimentTest, TheResolvedFileHasTheDefaults) {
             "curvatures = []\n"
             "matrices = []\n"
             "start = []\n"
+            "l2 = 0.0\n"
+            "l1 = 0.0\n"
             "\n[[method]]\n"
             "name = \"amsgrad\"\n"
             "label = \"amsgrad\"\n"
@@ -116,7 +124,8 @@ TEST(ExperimentTest, TheResolvedFileHasTheDefaults) {
             "\n[record]\n"
             "every = 5\n"
             "gradient_norm = true\n"
-            "node_accuracy = true\n");
+            "node_accuracy = true\n"
+            "stationarity = 0.0\n");
 }
 
 TEST(ExperimentTest, TakesWhatIsGiven) {
@@ -320,83 +329,110 @@ TEST(ExperimentTest, EpochsBecomeTheFewestRoundsThatReachThem) {
   EXPECT_EQ(rounds_of("rounds = 17"), 17u);
 }
 
-/// What `check_weights` says of the small experiment's method with other networks, "" if nothing.
-std::string refusal(const std::string& graph, const std::string& weights, int nodes = 4) {
-  const Experiment experiment =
-      read_text(small, {"network.graph=" + graph, "network.weights=" + weights,
-                        "network.nodes=" + std::to_string(nodes)});
+/// What `check_network` says of a method with the small experiment's network changed, "" if
+/// nothing.
+std::string refusal(const std::string& method, const std::vector<std::string>& changes) {
+  std::vector<std::string> overrides{"method.name=" + method};
+  overrides.insert(overrides.end(), changes.begin(), changes.end());
+  const Experiment experiment = read_text(small, overrides);
   const std::unique_ptr<RowUpdate> update = experiment.methods[0].method();
-  const Network network = experiment.network.make();
-  return user_error_of([&] { check_weights("dgd", *update, network); });
+  Network network = experiment.network.make();
+  return user_error_of([&] { check_network(method, *update, experiment.network, network); });
 }
 
-TEST(CheckWeightsTest, AcceptsDoublyStochasticWeights) {
-  EXPECT_EQ(refusal("star", "metropolis"), "");
-  EXPECT_EQ(refusal("ring", "uniform"), "");
-  EXPECT_EQ(refusal("bo-wang", "bo-wang", 5), "");
-  EXPECT_EQ(refusal("ring", "metropolis", 1), "");
+std::string refusal_of_dgd(const std::string& graph, const std::string& weights, int nodes = 4) {
+  return refusal("dgd", {"network.graph=" + graph, "network.weights=" + weights,
+                         "network.nodes=" + std::to_string(nodes)});
+}
+
+TEST(CheckNetworkTest, AcceptsDoublyStochasticWeights) {
+  EXPECT_EQ(refusal_of_dgd("star", "metropolis"), "");
+  EXPECT_EQ(refusal_of_dgd("ring", "uniform"), "");
+  EXPECT_EQ(refusal_of_dgd("bo-wang", "bo-wang", 5), "");
+  EXPECT_EQ(refusal_of_dgd("ring", "metropolis", 1), "");
   // Everybody hears one and tells one, so R is doubly stochastic.
-  EXPECT_EQ(refusal("directed-ring", "uniform"), "");
+  EXPECT_EQ(refusal_of_dgd("directed-ring", "uniform"), "");
 }
 
-TEST(CheckWeightsTest, RefusesOthersAndSaysWhatHelps) {
-  EXPECT_EQ(refusal("star", "uniform"),
+TEST(CheckNetworkTest, RefusesOthersAndSaysWhatHelps) {
+  EXPECT_EQ(refusal_of_dgd("star", "uniform"),
             "dgd: column 0 sums to 1.75, W must be doubly stochastic: use weights \"metropolis\"");
-  EXPECT_TRUE(says(refusal("bo-wang", "uniform", 5), "use a method for directed graphs"));
+  EXPECT_TRUE(says(refusal_of_dgd("bo-wang", "uniform", 5), "use a method for directed graphs"));
   // An even ring whose nodes keep nothing for themselves swaps its two halves for ever.
-  EXPECT_TRUE(says(refusal("ring", "max-degree"), "use weights \"lazy\""));
+  EXPECT_TRUE(says(refusal_of_dgd("ring", "max-degree"), "use weights \"lazy\""));
 }
 
-TEST(CheckWeightsTest, RefusesAGraphThatIsNotConnected) {
+TEST(CheckNetworkTest, RefusesAGraphThatIsNotConnected) {
   const TempFolder folder;
   const std::string path = folder.write("edges", "0 1\n2 3\n").string();
-  EXPECT_TRUE(says(refusal("{ name = \"file\", path = \"" + path + "\" }", "metropolis"),
+  EXPECT_TRUE(says(refusal_of_dgd("{ name = \"file\", path = \"" + path + "\" }", "metropolis"),
                    "dgd: the graph is not connected"));
 }
 
-/// The shape of a method with one variable mixed by R and one by C; it computes nothing.
-class PullAndPush final : public RowUpdate {
- public:
-  std::span<const std::string_view> variables() const override { return names; }
-  std::span<const Mixing> mixing() const override { return kinds; }
-  Order order() const override { return Order::combine_first; }
-  void start(float* const*, const float*, std::size_t) const override {}
-  bool starts_with_subgradient() const override { return false; }
-  Magnitude adapt_mixed(float* const*, const Mixture&, const float*, Pace,
-                        std::size_t) const override {
-    return 0;
-  }
-  Magnitude adapt(float* const*, const float*, Pace, std::size_t) const override { return 0; }
-  Magnitude combine(float* const*, const Mixture&, Pace, std::size_t) const override { return 0; }
+/// What is said of tracking on a graph with these weights.
+std::string refusal_of_tracking(const Graph& graph, const MixingWeights& weights) {
+  const RowUpdateOf<Dgt> update;
+  Network network{graph, std::make_unique<FixedWeights>(weights)};
+  return user_error_of([&] { check_network("dgt", update, {}, network); });
+}
 
- private:
-  static constexpr std::string_view names[] = {"x", "y"};
-  static constexpr Mixing kinds[] = {Mixing::pull, Mixing::push};
-};
-
-TEST(CheckWeightsTest, DirectedMethodsNeedAStronglyConnectedGraphToPush) {
-  const PullAndPush update{};
-  const auto refusal_on = [&](const Graph& graph) {
-    const Network network{graph, Uniform{}.make(graph)};
-    return user_error_of([&] { check_weights("tracking", update, network); });
+TEST(CheckNetworkTest, DirectedMethodsNeedAStronglyConnectedGraphToPush) {
+  const auto refusal_on = [](const Graph& graph) {
+    return refusal_of_tracking(graph, Uniform{}.make(graph));
   };
   EXPECT_EQ(refusal_on(Graph::directed(3, {{0, 1}, {1, 2}, {2, 0}, {0, 2}})), "");
   EXPECT_EQ(refusal_on(Graph::directed(3, {{0, 1}, {1, 2}})),
-            "tracking: the graph must be strongly connected");
+            "dgt: the graph must be strongly connected");
   EXPECT_TRUE(says(refusal_on(Graph::directed(3, {{0, 1}, {2, 1}})), "no spanning tree"));
 }
 
-TEST(CheckWeightsTest, DirectedMethodsNeedColumnsOfCThatSumToOne) {
-  const PullAndPush update{};
+TEST(CheckNetworkTest, DirectedMethodsNeedRowsOfRAndColumnsOfCThatSumToOne) {
   const Graph graph = Graph::undirected(3, {{0, 1}, {0, 2}});
-  Network network{graph, Uniform{}.make(graph)};
-  network.weights.push = network.weights.pull;
-  EXPECT_EQ(user_error_of([&] { check_weights("tracking", update, network); }),
-            "tracking: the columns of C must sum to 1");
-  network.weights = Uniform{}.make(graph);
-  network.weights.pull = network.weights.push;
-  EXPECT_EQ(user_error_of([&] { check_weights("tracking", update, network); }),
-            "tracking: the rows of R must sum to 1");
+  const MixingWeights good = Uniform{}.make(graph);
+  EXPECT_EQ(refusal_of_tracking(graph, good), "");
+  EXPECT_EQ(refusal_of_tracking(graph, {good.pull, good.pull}),
+            "dgt: the columns of C must sum to 1");
+  EXPECT_EQ(refusal_of_tracking(graph, {good.push, good.push}), "dgt: the rows of R must sum to 1");
+}
+
+TEST(CheckNetworkTest, ExactMethodsNeedSymmetricWeightsWithEigenvaluesAboveTheirBound) {
+  // The even ring's W has the eigenvalue (1 - 2)/3 = -1/3, which D^2 must be above.
+  EXPECT_TRUE(
+      says(refusal("d2", {"network.weights=uniform"}), "the least eigenvalue of W is -0.3333"));
+  EXPECT_EQ(refusal("extra", {"network.weights=uniform"}), "");
+  EXPECT_EQ(refusal("d2", {"network.weights={ name = \"lazy\", gamma = 0.5 }"}), "");
+  EXPECT_TRUE(says(refusal("extra", {"network.graph=directed-ring", "network.weights=uniform"}),
+                   "W must be symmetric"));
+}
+
+TEST(CheckNetworkTest, ChangingLinksAreRefusedWhereTheoryNeedsFixedOnes) {
+  EXPECT_EQ(refusal("dgd", {"network.links=matchings"}), "");
+  EXPECT_TRUE(says(refusal("d2", {"network.links=matchings"}), "links \"all\""));
+  EXPECT_TRUE(says(refusal("extra", {"network.links=matchings"}), "links \"all\""));
+}
+
+TEST(CheckNetworkTest, OnePeerLinksOfADirectedExponentialGraphAreDoublyStochastic) {
+  EXPECT_EQ(refusal("dgd", {"network.graph=directed-exponential", "network.weights=uniform",
+                            "network.links=one-peer"}),
+            "");
+  // Uniform weights on a part of a star's edges are not.
+  EXPECT_TRUE(says(refusal("dgd", {"network.graph=star", "network.weights=uniform",
+                                   "network.links=random-edges"}),
+                   "W must be doubly stochastic"));
+}
+
+TEST(CheckNetworkTest, LostMessagesAreForMethodsWhoseTheoryAllowsThem) {
+  for (const char* name : {"dgd", "dsgd-atc", "local-sgd", "sgp", "dgt", "push-pull", "dgd-clip"})
+    EXPECT_EQ(refusal(name, {"network.drop=0.2"}), "") << name;
+  for (const char* name : {"dsgd-t", "amsgrad", "d2", "extra", "qg-dsgdm"})
+    EXPECT_TRUE(says(refusal(name, {"network.drop=0.2"}), "does not allow lost messages")) << name;
+}
+
+TEST(CheckNetworkTest, ChangingLinksTakeTwoRulesForWeightsOnly) {
+  EXPECT_TRUE(says(user_error_of([] {
+                     read_text(small, {"network.links=matchings", "network.weights=max-degree"});
+                   }),
+                   "network.weights"));
 }
 
 }  // namespace

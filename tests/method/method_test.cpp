@@ -9,10 +9,10 @@
 #include <random>
 
 #include "golden.hpp"
+#include "method_support.hpp"
 #include "quartic_problem.hpp"
 #include "reference.hpp"
 #include "starling/engine/simulate.hpp"
-#include "starling/experiment/catalogue.hpp"
 #include "starling/method/schedule.hpp"
 
 namespace starling {
@@ -20,30 +20,6 @@ namespace {
 
 using reference::Options;
 using reference::Trajectory;
-
-/// The library's method by its catalogue name, with these options.
-std::unique_ptr<RowUpdate> method_of(const std::string& name, const Options& options) {
-  Table table;
-  for (const auto& [key, value] : options) table.set(key, Value::of(value));
-  OptionReader reader(table, "", "method");
-  Table resolved;
-  auto update = find_entry(methods(), name, "name", reader).read(reader, resolved)();
-  reader.finish();
-  return update;
-}
-
-SparseMatrix sparse(const reference::Matrix& dense) {
-  SparseMatrix matrix;
-  for (const auto& row : dense) {
-    for (Node j = 0; j < row.size(); ++j) {
-      if (row[j] == 0) continue;
-      matrix.columns.push_back(j);
-      matrix.values.push_back(row[j]);
-    }
-    matrix.offsets.push_back(matrix.columns.size());
-  }
-  return matrix;
-}
 
 /// x of all nodes after the given rounds, as the library computes it.
 std::map<int, reference::Nodes> run_library(const RowUpdate& update, const MixingWeights& weights,
@@ -58,29 +34,22 @@ std::map<int, reference::Nodes> run_library(const RowUpdate& update, const Mixin
     EXPECT_FALSE(simulation.advance());
     auto& x = x_after[k];
     for (Node i = 0; i < problem.nodes(); ++i) {
-      const auto row = simulation.state()[0].row(i);
+      const auto row = simulation.state()[update.x()].row(i);
       x.emplace_back(row.begin(), row.end());
     }
   }
   return x_after;
 }
 
-/// The largest error, relative to the largest entry.
-double relative_error(const reference::Nodes& found, const reference::Nodes& expected) {
-  double error = 0, size = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i)
-    for (std::size_t l = 0; l < expected[i].size(); ++l) {
-      error = std::max(error, std::abs(found[i][l] - expected[i][l]));
-      size = std::max(size, std::abs(expected[i][l]));
-    }
-  return error / size;
-}
+/// The weights to run a method with: W, R and C, or (I + W)/2.
+enum class Kind { doubly, directed, lazy };
 
 /// A method of the catalogue with the options to run it with.
 struct Case {
   std::string name;
   Options options;
-  bool directed = false;  ///< mixes with R and C
+  Kind weights = Kind::doubly;
+  bool constant_step = false;  ///< otherwise it falls
 };
 
 std::vector<Case> cases() {
@@ -89,17 +58,29 @@ std::vector<Case> cases() {
           {"cdsgd", {}},
           {"dsgd-atc", {}},
           {"dsgd-m", {{"tau", 2}}},
+          {"dsgd-m-local", {{"beta", 0.8}}},
           {"dsignsgd", {{"tau", 2}}},
           {"dsgd-t", {}},
           {"amsgrad", {{"beta1", 0.9}, {"beta2", 0.99}, {"epsilon", 1e-3}}},
           {"adagrad", {{"beta1", 0.5}, {"epsilon", 1e-2}}},
           {"adam", {{"beta1", 0.9}, {"beta2", 0.9}, {"epsilon", 1e-2}}},
           {"dadam", {{"beta1", 0.8}, {"beta2", 0.9}, {"beta3", 0.7}, {"epsilon", 1e-2}}},
-          {"dgt", {}, true},
-          {"clipped-tracking", {{"threshold", 0.8}}, true},
+          {"dgt", {}, Kind::directed},
+          {"push-pull", {}, Kind::directed},
+          {"push-pull-cta", {}, Kind::directed},
+          {"clipped-tracking", {{"threshold", 0.8}}, Kind::directed},
+          {"clipped-tracking-atc", {{"threshold", 0.8}}, Kind::directed},
+          {"sgp", {}, Kind::directed},
           {"dgd-clip", {{"threshold", 0.8}}},
           {"cdsgd-p", {{"momentum", 0.7}}},
-          {"cdsgd-n", {{"momentum", 0.7}}}};
+          {"cdsgd-p-published", {{"momentum", 0.3}}},
+          {"cdsgd-n", {{"momentum", 0.7}}},
+          {"cdsgd-n-textbook", {{"momentum", 0.7}}},
+          {"d2", {}, Kind::lazy, true},
+          {"extra", {}, Kind::doubly, true},
+          {"qg-dsgdm", {{"momentum", 0.8}}},
+          {"local-sgd", {{"every", 3}}},
+          {"centralized", {}}};
 }
 
 TEST(Methods, CaseForEveryCatalogueEntry) {
@@ -109,44 +90,12 @@ TEST(Methods, CaseForEveryCatalogueEntry) {
     EXPECT_NE(std::ranges::find(tested, entry.name), tested.end()) << entry.name;
 }
 
-struct Instance {
-  reference::Setting setting;
-  QuarticProblem problem;
-  MixingWeights doubly, directed;
-};
-
-/// Random losses on a random graph; at 200 rounds of double precision the float error is what is
-/// measured, so the losses are strongly convex: nothing amplifies it.
-Instance random_instance(std::size_t nodes, std::size_t dimension, unsigned seed) {
-  std::mt19937_64 random(seed);
-  std::uniform_real_distribution<double> curvature(0.5, 2), center(-3, 3), quartic(0, 0.05);
-  reference::QuarticLosses losses;
-  for (std::size_t i = 0; i < nodes; ++i) {
-    losses.quartic.push_back(quartic(random));
-    auto& a = losses.curvature.emplace_back();
-    auto& c = losses.center.emplace_back();
-    for (std::size_t l = 0; l < dimension; ++l) {
-      a.push_back(curvature(random));
-      c.push_back(center(random));
-    }
-  }
-  std::vector<double> start;
-  // Exactly representable, so that both begin at the same point.
-  for (std::size_t l = 0; l < dimension; ++l)
-    start.push_back(static_cast<double>(static_cast<float>(center(random))));
-  const reference::Adjacency adjacency = reference::random_adjacency(nodes, 0.4, random);
-  reference::Setting setting{
-      .w = reference::metropolis_weights(adjacency),
-      .r = reference::uniform_weights(adjacency),
-      .c = reference::uniform_column_weights(adjacency),
-      .start = reference::Nodes(nodes, start),
-      .gradient = [losses](int node, int, const auto& x) { return losses.gradient(node, x); },
-      .step = reference::sqrt_step(0.05),
-      .rounds = 200};
-  return {setting,
-          QuarticProblem(losses, start),
-          {sparse(setting.w), sparse(setting.w)},
-          {sparse(setting.r), sparse(setting.c)}};
+/// The instance with (I + W)/2 in W's place.
+void make_lazy(Instance& instance) {
+  reference::Matrix& w = instance.setting.w;
+  for (std::size_t i = 0; i < w.size(); ++i)
+    for (std::size_t j = 0; j < w.size(); ++j) w[i][j] = (w[i][j] + (i == j ? 1 : 0)) / 2;
+  instance.doubly = {sparse(w), sparse(w)};
 }
 
 TEST(Methods, EqualReferenceOnRandomGraphsSizesAndSeeds) {
@@ -154,9 +103,12 @@ TEST(Methods, EqualReferenceOnRandomGraphsSizesAndSeeds) {
     for (unsigned seed = 1; seed <= 6; ++seed) {
       const std::size_t nodes = 1 + seed * 3, dimension = seed * seed * 5 - 4;
       Instance instance = random_instance(nodes, dimension, seed);
+      if (c.weights == Kind::lazy) make_lazy(instance);
+      if (c.constant_step) instance.setting.step = reference::constant_step(0.05);
       const auto update = method_of(c.name, c.options);
+      const bool directed = c.weights == Kind::directed;
       const auto found =
-          run_library(*update, c.directed ? instance.directed : instance.doubly, instance.problem,
+          run_library(*update, directed ? instance.directed : instance.doubly, instance.problem,
                       instance.setting.step, instance.setting.rounds, 1 + seed % 3);
       const Trajectory expected = reference::run(c.name, instance.setting, c.options);
       for (const int k : {1, 2, 3, 10, 50, 200})

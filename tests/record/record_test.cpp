@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 
 const std::string metrics_header =
     "method,seed,round,epoch,seconds,bytes_sent,minibatch_loss,objective,test_accuracy,"
-    "node_accuracy_mean,node_accuracy_min,consensus_error,gradient_norm\n";
+    "node_accuracy_mean,node_accuracy_min,consensus_error,gradient_norm,stationarity\n";
 
 /// What one appended row looks like, without its end of line.
 std::string row_of(const std::string& method, std::uint64_t seed, const Metrics& metrics) {
@@ -51,10 +51,10 @@ TEST(MetricsFileTest, FlushesEveryRow) {
   const fs::path path = folder.path() / "metrics.csv";
   MetricsFile file(path);
   file.append("dgd", 1, {.round = 0});
-  const std::string first = metrics_header + "dgd,1,0,0,0.000000,0,,,,,,0,\n";
+  const std::string first = metrics_header + "dgd,1,0,0,0.000000,0,,,,,,0,,\n";
   EXPECT_EQ(stored(path), first);
   file.append("dgd", 1, {.round = 8});
-  EXPECT_EQ(stored(path), first + "dgd,1,8,0,0.000000,0,,,,,,0,\n");
+  EXPECT_EQ(stored(path), first + "dgd,1,8,0,0.000000,0,,,,,,0,,\n");
 }
 
 TEST(MetricsFileTest, LeavesUnknownValuesEmpty) {
@@ -62,7 +62,7 @@ TEST(MetricsFileTest, LeavesUnknownValuesEmpty) {
       row_of(
           "dgd", 7,
           {.round = 5, .epoch = 0.5, .seconds = 1.25, .bytes_sent = 640, .consensus_error = 0.1}),
-      "dgd,7,5,0.5,1.250000,640,,,,,,0.1,");
+      "dgd,7,5,0.5,1.250000,640,,,,,,0.1,,");
 }
 
 TEST(MetricsFileTest, WritesEveryColumnInItsPlace) {
@@ -77,16 +77,17 @@ TEST(MetricsFileTest, WritesEveryColumnInItsPlace) {
                     .node_accuracy_mean = 0.5,
                     .node_accuracy_min = 0.25,
                     .consensus_error = 1e-20,
-                    .gradient_norm = 6}),
-            "amsgrad,18446744073709551615,10,2,0.000002,12345678901,3,4.5,0.75,0.5,0.25,1e-20,6");
+                    .gradient_norm = 6,
+                    .stationarity = 7}),
+            "amsgrad,18446744073709551615,10,2,0.000002,12345678901,3,4.5,0.75,0.5,0.25,1e-20,6,7");
 }
 
 TEST(MetricsFileTest, NumbersReadBackToTheSameBits) {
   for (const double number : {1.0 / 3, 0.1 + 0.2, 5e-324, 1.7976931348623157e308, -1e-7}) {
-    const std::string row = row_of("m", 1, {.gradient_norm = number});
+    const std::string row = row_of("m", 1, {.stationarity = number});
     EXPECT_EQ(std::strtod(row.c_str() + row.rfind(',') + 1, nullptr), number) << row;
   }
-  EXPECT_EQ(row_of("m", 1, {.objective = 0.1}), "m,1,0,0,0.000000,0,,0.1,,,,0,");
+  EXPECT_EQ(row_of("m", 1, {.objective = 0.1}), "m,1,0,0,0.000000,0,,0.1,,,,0,,");
 }
 
 TEST(MetricsFileTest, QuotesNamesThatNeedIt) {

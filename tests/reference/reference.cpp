@@ -226,7 +226,206 @@ Trajectory run_cdsgd_momentum(const Setting& setting, double momentum, bool nest
   });
 }
 
-Trajectory run(const std::string& method, const Setting& setting, const Options& options) {
+Trajectory run_dsgd_m_local(const Setting& setting, double beta) {
+  Nodes m = filled(setting.start, 0);
+
+  return repeat(setting, [&](int t, const Nodes& x) {
+    const double step = setting.step(t);
+    const Nodes g = gradients(setting, t, x);
+    Nodes next = mix(setting.w, x);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t l = 0; l < x[i].size(); ++l) {
+        m[i][l] = beta * m[i][l] + (1 - beta) * g[i][l];
+        next[i][l] -= step * m[i][l];
+      }
+    }
+    return next;
+  });
+}
+
+Trajectory run_cdsgd_p_published(const Setting& setting, double momentum) {
+  Nodes v = filled(setting.start, 0);
+
+  return repeat(setting, [&](int t, const Nodes& x) {
+    const double step = setting.step(t);
+    const Nodes g = gradients(setting, t, x);
+    const Nodes mixed = mix(setting.w, x);
+    Nodes next = x;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t l = 0; l < x[i].size(); ++l) {
+        v[i][l] = mixed[i][l] - x[i][l] + momentum * v[i][l] - step * g[i][l];
+        next[i][l] += v[i][l];
+      }
+    }
+    return next;
+  });
+}
+
+Trajectory run_cdsgd_n_textbook(const Setting& setting, double momentum) {
+  Nodes v = filled(setting.start, 0);
+
+  return repeat(setting, [&](int t, const Nodes& x) {
+    const double step = setting.step(t);
+    Nodes ahead = x;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t l = 0; l < x[i].size(); ++l) ahead[i][l] += momentum * v[i][l];
+    }
+    const Nodes g = gradients(setting, t, ahead);
+    Nodes next = mix(setting.w, x);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t l = 0; l < x[i].size(); ++l) {
+        v[i][l] = momentum * v[i][l] - step * g[i][l];
+        next[i][l] += v[i][l];
+      }
+    }
+    return next;
+  });
+}
+
+Trajectory run_sgp(const Setting& setting) {
+  Nodes u = setting.start;
+  Vector w(u.size(), 1.0);
+
+  return repeat(setting, [&](int t, const Nodes& z) {
+    const double step = setting.step(t);
+    const Nodes g = gradients(setting, t, z);
+    for (std::size_t i = 0; i < z.size(); ++i) {
+      for (std::size_t l = 0; l < z[i].size(); ++l) u[i][l] -= step * g[i][l];
+    }
+    u = mix(setting.c, u);
+    Vector next_w(w.size(), 0.0);
+    for (std::size_t i = 0; i < w.size(); ++i) {
+      for (std::size_t j = 0; j < w.size(); ++j) next_w[i] += setting.c[i][j] * w[j];
+    }
+    w = next_w;
+    Nodes next = u;
+    for (std::size_t i = 0; i < z.size(); ++i) {
+      for (std::size_t l = 0; l < z[i].size(); ++l) next[i][l] /= w[i];
+    }
+    return next;
+  });
+}
+
+Trajectory run_d2(const Setting& setting) {
+  Nodes x_before;
+  Nodes g_before;
+
+  return repeat(setting, [&](int t, const Nodes& x) {
+    const Nodes g = gradients(setting, t, x);
+    Nodes sent = x;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t l = 0; l < x[i].size(); ++l) {
+        sent[i][l] -= setting.step(t) * g[i][l];
+        if (t == 1) continue;
+        sent[i][l] += x[i][l] - x_before[i][l] + setting.step(t - 1) * g_before[i][l];
+      }
+    }
+    x_before = x;
+    g_before = g;
+    return mix(setting.w, sent);
+  });
+}
+
+Trajectory run_extra(const Setting& setting) {
+  Nodes x_before;
+  Nodes mixed_before;
+  Nodes g_before;
+
+  return repeat(setting, [&](int t, const Nodes& x) {
+    const Nodes g = gradients(setting, t, x);
+    const Nodes mixed = mix(setting.w, x);
+    Nodes next = mixed;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t l = 0; l < x[i].size(); ++l) {
+        next[i][l] -= setting.step(t) * g[i][l];
+        if (t == 1) continue;
+        next[i][l] += x[i][l] - (x_before[i][l] + mixed_before[i][l]) / 2;
+        next[i][l] += setting.step(t - 1) * g_before[i][l];
+      }
+    }
+    x_before = x;
+    mixed_before = mixed;
+    g_before = g;
+    return next;
+  });
+}
+
+Trajectory run_push_pull(const Setting& setting, double threshold) {
+  Nodes g = gradients(setting, 0, setting.start);
+  Nodes y = g;
+
+  return repeat(setting, [&](int t, const Nodes& x) {
+    Nodes sent = x;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double step = setting.step(t) * std::min(1.0, threshold / norm(y[i]));
+      for (std::size_t l = 0; l < x[i].size(); ++l) sent[i][l] -= step * y[i][l];
+    }
+    const Nodes next_x = mix(setting.r, sent);
+    const Nodes next_g = gradients(setting, t, next_x);
+    y = mix(setting.c, y);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t l = 0; l < x[i].size(); ++l) y[i][l] += next_g[i][l] - g[i][l];
+    }
+    g = next_g;
+    return next_x;
+  });
+}
+
+Trajectory run_qg_dsgdm(const Setting& setting, double momentum) {
+  Nodes m = filled(setting.start, 0);
+
+  return repeat(setting, [&](int t, const Nodes& x) {
+    const double step = setting.step(t);
+    const Nodes g = gradients(setting, t, x);
+    Nodes half = x;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t l = 0; l < x[i].size(); ++l) {
+        half[i][l] -= step * (momentum * m[i][l] + g[i][l]);
+      }
+    }
+    const Nodes next = mix(setting.w, half);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t l = 0; l < x[i].size(); ++l) {
+        const double d = (x[i][l] - next[i][l]) / step;
+        m[i][l] = momentum * m[i][l] + (1 - momentum) * d;
+      }
+    }
+    return next;
+  });
+}
+
+Trajectory run_local_sgd(const Setting& setting, int every) {
+  return repeat(setting, [&](int t, const Nodes& x) {
+    const double step = setting.step(t);
+    const Nodes g = gradients(setting, t, x);
+    Nodes adapted = x;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t l = 0; l < x[i].size(); ++l) adapted[i][l] -= step * g[i][l];
+    }
+    return t % every == 0 ? mix(setting.w, adapted) : adapted;
+  });
+}
+
+Trajectory run_centralized(const Setting& setting) {
+  return repeat(setting, [&](int t, const Nodes& x) {
+    const double step = setting.step(t);
+    const Nodes g = gradients(setting, t, x);
+    Nodes next = filled(x, 0);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      for (std::size_t l = 0; l < x[i].size(); ++l) {
+        for (const Vector& row : x) next[i][l] += row[l] / static_cast<double>(x.size());
+        next[i][l] -= step * g[i][l];
+      }
+    }
+    return next;
+  });
+}
+
+namespace {
+
+/// The methods of the four papers, and their baselines there.
+Trajectory run_of_papers(const std::string& method, const Setting& setting,
+                         const Options& options) {
   const auto o = [&](const std::string& name) { return options.at(name); };
   constexpr double never = std::numeric_limits<double>::infinity();
   if (method == "dgd" || method == "dsgd" || method == "cdsgd") return run_dsgd(setting);
@@ -252,6 +451,33 @@ Trajectory run(const std::string& method, const Setting& setting, const Options&
       return o("beta2") * v_hat + (1 - o("beta2")) * g * g;
     });
   return {};
+}
+
+/// What others proposed, and variants.
+Trajectory run_of_others(const std::string& method, const Setting& setting,
+                         const Options& options) {
+  const auto o = [&](const std::string& name) { return options.at(name); };
+  constexpr double never = std::numeric_limits<double>::infinity();
+  if (method == "sgp") return run_sgp(setting);
+  if (method == "d2") return run_d2(setting);
+  if (method == "extra") return run_extra(setting);
+  if (method == "push-pull") return run_push_pull(setting, never);
+  if (method == "push-pull-cta") return run_tracking(setting, setting.r, setting.c, never);
+  if (method == "clipped-tracking-atc") return run_push_pull(setting, o("threshold"));
+  if (method == "qg-dsgdm") return run_qg_dsgdm(setting, o("momentum"));
+  if (method == "local-sgd") return run_local_sgd(setting, static_cast<int>(o("every")));
+  if (method == "dsgd-m-local") return run_dsgd_m_local(setting, o("beta"));
+  if (method == "cdsgd-p-published") return run_cdsgd_p_published(setting, o("momentum"));
+  if (method == "cdsgd-n-textbook") return run_cdsgd_n_textbook(setting, o("momentum"));
+  if (method == "centralized") return run_centralized(setting);
+  return {};
+}
+
+}  // namespace
+
+Trajectory run(const std::string& method, const Setting& setting, const Options& options) {
+  const Trajectory of_papers = run_of_papers(method, setting, options);
+  return of_papers.empty() ? run_of_others(method, setting, options) : of_papers;
 }
 
 // Step sizes --------------------------------------------------------------------------------------

@@ -2,8 +2,9 @@
 /// matrices and nested loops, so that a reader sees the paper and nothing else. Tests compare the
 /// library with this; it shares no code with it.
 ///
-/// Conventions: rounds count from 1; a subgradient is sampled at the node's own, unmixed x; "DAG"
-/// is Chen, Karimi, Zhao & Li, arXiv 2109.03194.
+/// Conventions: rounds count from 1; a subgradient is sampled at the node's own, unmixed x unless
+/// the method says otherwise; a momentum starts at 0; "DAG" is Chen, Karimi, Zhao & Li, arXiv
+/// 2109.03194.
 #pragma once
 
 #include <cstddef>
@@ -84,6 +85,39 @@ Trajectory run_dgd_clip(const Setting& setting, double threshold);
 
 /// CDSGD with Polyak's momentum, or Nesterov's, in the form of the authors' code.
 Trajectory run_cdsgd_momentum(const Setting& setting, double momentum, bool nesterov);
+
+/// DSGD with a momentum that stays local: m_i+ = beta m_i + (1 - beta) g_i, and x goes along m+.
+Trajectory run_dsgd_m_local(const Setting& setting, double beta);
+
+/// CDSGD-P in its published form, with the consensus inside the velocity:
+/// v_i+ = sum_j W_ij x_j - x_i + momentum v_i - step g_i, x_i+ = x_i + v_i+.
+Trajectory run_cdsgd_p_published(const Setting& setting, double momentum);
+
+/// CDSGD-N in textbook form: CDSGD-P with subgradients sampled at x_i + momentum v_i.
+Trajectory run_cdsgd_n_textbook(const Setting& setting, double momentum);
+
+/// Stochastic gradient push, Assran, Loizou, Ballas & Rabbat 2019. Mixes with C; the trajectory is
+/// that of z_i = u_i / w_i, where subgradients are sampled.
+Trajectory run_sgp(const Setting& setting);
+
+/// D^2, Tang, Lian, Yan, Zhang & Liu 2018; each subgradient times the step size of its own round.
+Trajectory run_d2(const Setting& setting);
+
+/// EXTRA, Shi, Ling, Wu & Yin 2015, with (I + W) / 2 as its second matrix; step sizes as in D^2.
+Trajectory run_extra(const Setting& setting);
+
+/// Push-Pull, Pu, Shi, Xu & Nedic 2021: tracking that adapts x before it is mixed by R,
+/// x_i+ = sum_j R_ij (x_j - step_j y_j). Steps are clipped at `threshold` (infinity: not at all).
+Trajectory run_push_pull(const Setting& setting, double threshold);
+
+/// QG-DSGDm, Lin, Karimireddy, Stich & Jaggi 2021: the momentum follows (x_i - x_i+) / step.
+Trajectory run_qg_dsgdm(const Setting& setting, double momentum);
+
+/// DSGD, adapt then combine, that combines in rounds `every`, 2 `every`, ... only.
+Trajectory run_local_sgd(const Setting& setting, int every);
+
+/// DSGD with exact averaging: x_i+ is the mean of all x_j, less step g_i.
+Trajectory run_centralized(const Setting& setting);
 
 /// Any of the above by its catalogue name, with its options by name; empty for an unknown name.
 using Options = std::map<std::string, double>;

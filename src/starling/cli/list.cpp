@@ -1,94 +1,111 @@
 /// `starling list`: what there is to choose from.
 
-#include <array>
+#include <algorithm>
 #include <memory>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "starling/base/error.hpp"
 #include "starling/cli/commands.hpp"
-#include "starling/cli/text_table.hpp"
-#include "starling/data/image_sets.hpp"
-#include "starling/experiment/catalogue.hpp"
+#include "starling/cli/items.hpp"
 
 namespace starling {
 namespace {
-
-/// A row of any of the catalogue's tables.
-struct Item {
-  std::string_view name, summary;
-  std::vector<OptionInfo> options;
-};
-
-template <class Rule>
-std::vector<Item> items_of(std::span<const Entry<Rule>> entries) {
-  std::vector<Item> items;
-  for (const Entry<Rule>& entry : entries)
-    items.push_back({entry.name, entry.summary, entry.options()});
-  return items;
-}
-
-std::vector<Item> image_set_items() {
-  std::vector<Item> items;
-  for (const ImageSetEntry& entry : image_sets()) items.push_back({entry.name, entry.summary, {}});
-  return items;
-}
-
-struct Family {
-  std::string_view name;
-  std::vector<Item> (*items)();
-};
-
-constexpr std::array<Family, 7> families{{
-    {"methods", [] { return items_of(methods()); }},
-    {"graphs", [] { return items_of(graphs()); }},
-    {"weights", [] { return items_of(weights_rules()); }},
-    {"problems", [] { return items_of(problems()); }},
-    {"datasets", image_set_items},
-    {"partitions", [] { return items_of(partitions()); }},
-    {"schedules", [] { return items_of(schedules()); }},
-}};
 
 void print_all(const std::vector<Item>& items) {
   for (const Item& item : items) fmt::print("  {:<22} {}\n", item.name, item.summary);
 }
 
-void print_one(const Item& item) {
-  fmt::print("{}: {}\n", item.name, item.summary);
-  if (item.options.empty()) return;
-  fmt::print("\n");
+std::string range_of(const OptionInfo& option) {
+  return option.range.empty() ? "" : fmt::format("; {}", option.range);
+}
+
+void print_options(const std::vector<OptionInfo>& options) {
   std::size_t width = 0;
-  for (const OptionInfo& option : item.options) width = std::max(width, option.name.size());
-  for (const OptionInfo& option : item.options) {
+  for (const OptionInfo& option : options) width = std::max(width, option.name.size());
+  for (const OptionInfo& option : options) {
     fmt::print("  {:<{}}  {}\n", option.name, width, option.help);
     fmt::print("  {:<{}}  {}, default {}{}\n", "", width, option.type, option.initial,
-               option.range.empty() ? "" : "; " + option.range);
+               range_of(option));
+  }
+}
+
+void print_one(const Item& item) {
+  fmt::print("{}: {}\n", item.name, item.summary);
+  if (!item.equations.empty()) fmt::print("\n");
+  for (const std::string_view line : item.equations) fmt::print("    {}\n", line);
+  if (!item.facts.empty()) fmt::print("\n");
+  for (const Fact& fact : item.facts) fmt::print("  {:<8} {}\n", fact.name, fact.text);
+  if (!item.options.empty()) fmt::print("\nOptions\n");
+  print_options(item.options);
+}
+
+/// A cell of a Markdown table.
+std::string cell(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '|') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
+void print_markdown_item(const Item& item) {
+  fmt::print("\n### `{}`\n\n{}\n", item.name, item.summary);
+  if (!item.equations.empty()) {
+    fmt::print("\n");
+    for (const std::string_view line : item.equations) fmt::print("    {}\n", line);
+  }
+  if (!item.facts.empty()) fmt::print("\n");
+  for (const Fact& fact : item.facts) fmt::print("- {}: {}\n", fact.name, fact.text);
+  if (item.options.empty()) return;
+  fmt::print("\n| option | meaning | type | default | allowed |\n|---|---|---|---|---|\n");
+  for (const OptionInfo& option : item.options)
+    fmt::print("| `{}` | {} | {} | {} | {} |\n", option.name, cell(option.help), option.type,
+               cell(option.initial), cell(option.range));
+}
+
+void print_markdown() {
+  fmt::print(
+      "# Reference\n\n"
+      "Everything that an experiment can name. This page is what `starling list --markdown` "
+      "prints.\n");
+  for (const Family& family : families()) {
+    fmt::print("\n## {}\n\nFor the key `{}`.\n", family.name, family.about);
+    for (const Item& item : family.items()) print_markdown_item(item);
   }
 }
 
 struct Arguments {
   std::string family, name;
+  bool markdown = false;
 };
 
+void list_one(const Family& family, const std::string& name) {
+  const std::vector<Item> items = family.items();
+  std::vector<std::string_view> names;
+  for (const Item& item : items) {
+    names.push_back(item.name);
+    if (item.name == name) return print_one(item);
+  }
+  throw UserError{
+      fmt::format("list {}: \"{}\" is unknown{}", family.name, name, suggestion(name, names))};
+}
+
 int list(const Arguments& arguments) {
-  for (const Family& family : families) {
+  if (arguments.markdown) {
+    print_markdown();
+    return success;
+  }
+  for (const Family& family : families()) {
     if (!arguments.family.empty() && family.name != arguments.family) continue;
-    const std::vector<Item> items = family.items();
-    if (arguments.name.empty()) {
-      fmt::print("{}\n", family.name);
-      print_all(items);
+    if (!arguments.name.empty()) {
+      list_one(family, arguments.name);
       continue;
     }
-    std::vector<std::string_view> names;
-    for (const Item& item : items) {
-      names.push_back(item.name);
-      if (item.name == arguments.name) {
-        print_one(item);
-        return success;
-      }
-    }
-    throw UserError{fmt::format("list {}: \"{}\" is unknown{}", family.name, arguments.name,
-                                suggestion(arguments.name, names))};
+    fmt::print("{} ({})\n", family.name, family.about);
+    print_all(family.items());
   }
   return success;
 }
@@ -99,10 +116,11 @@ Command list_command(CLI::App& program) {
   auto* app = program.add_subcommand("list", "List methods, graphs, problems, ... and options");
   auto arguments = std::make_shared<Arguments>();
   std::vector<std::string> names;
-  for (const Family& family : families) names.emplace_back(family.name);
+  for (const Family& family : families()) names.emplace_back(family.name);
   app->add_option("family", arguments->family, "What to list; everything if not given")
       ->check(CLI::IsMember(names));
   app->add_option("name", arguments->name, "One of them, with its options");
+  app->add_flag("--markdown", arguments->markdown, "Print all of it as the page docs/reference.md");
   app->footer(
       "Example:\n"
       "  starling list methods\n"

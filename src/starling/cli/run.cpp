@@ -53,6 +53,15 @@ auto naming(const std::string& file, const F& make) {
   }
 }
 
+/// The measure of stationarity asks for twice as many full subgradients as there are dimensions.
+void check_measures(const Measures& measures, const Problem& problem) {
+  constexpr std::size_t most = 200;
+  if (measures.stationarity > 0 && problem.dimension() > most)
+    throw UserError{
+        fmt::format("record.stationarity: for problems of dimension {} at most, this one has {}",
+                    most, problem.dimension())};
+}
+
 Prepared prepare(const Arguments& arguments) {
   Experiment experiment = read_experiment(arguments.file, arguments.overrides);
   return naming(experiment.file, [&] {
@@ -60,10 +69,12 @@ Prepared prepare(const Arguments& arguments) {
     std::vector<std::unique_ptr<RowUpdate>> updates;
     for (const MethodPlan& plan : experiment.methods) {
       updates.push_back(plan.method());
-      check_weights(plan.label, *updates.back(), network);
+      check_network(plan.label, *updates.back(), experiment.network, network);
     }
+    network.weights = experiment.network.with_drops(std::move(network.weights));
     // A graph file may say itself how many nodes there are.
     std::unique_ptr<Problem> problem = experiment.problem(network.graph.nodes(), experiment.seed);
+    check_measures(experiment.measures, *problem);
     const Round rounds = experiment.rounds_on(*problem);
     return Prepared{std::move(experiment), std::move(network), std::move(problem),
                     std::move(updates), rounds};
@@ -102,7 +113,7 @@ Outcome run_method(const Prepared& prepared, std::size_t m, const fs::path& fold
   const Experiment& experiment = prepared.experiment;
   const MethodPlan& plan = experiment.methods[m];
   const auto step_size = [&](Round k) { return plan.step * plan.schedule(k, prepared.rounds); };
-  Simulation simulation(*prepared.updates[m], *prepared.problem, prepared.network.weights,
+  Simulation simulation(*prepared.updates[m], *prepared.problem, *prepared.network.weights,
                         step_size, pool);
   Outcome outcome{.label = plan.label};
   Progress progress(plan.label, prepared.rounds, quiet);
@@ -127,13 +138,13 @@ std::string final_table(const std::vector<Outcome>& outcomes) {
   };
   std::vector<std::vector<std::string>> rows{{"method", "rounds", "objective", "test accuracy",
                                               "worst node", "consensus error", "gradient norm",
-                                              "MB sent", "seconds", "average x"}};
+                                              "stationarity", "MB sent", "seconds", "average x"}};
   for (const Outcome& outcome : outcomes) {
     const Metrics last = outcome.last.value_or(Metrics{});
     rows.push_back(
         {outcome.label + (outcome.divergence ? " (diverged)" : ""), fmt::format("{}", last.round),
          number(last.objective), number(last.test_accuracy), number(last.node_accuracy_min),
-         number(last.consensus_error), number(last.gradient_norm),
+         number(last.consensus_error), number(last.gradient_norm), number(last.stationarity),
          fmt::format("{:.1f}", static_cast<double>(last.bytes_sent) / 1e6),
          fmt::format("{:.1f}", last.seconds),
          outcome.average.empty() ? "-" : fmt::format("{:.4f}", fmt::join(outcome.average, " "))});

@@ -1,26 +1,47 @@
 #include "starling/engine/mix.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "starling/base/versions.hpp"
 
 namespace starling {
 
-KernelWeights::KernelWeights(const SparseMatrix& matrix, SumsToOne what)
-    : offsets_(matrix.offsets),
-      columns_(matrix.columns),
-      values_(matrix.values.begin(), matrix.values.end()) {
-  const std::size_t nodes = matrix.rows();
-  std::vector<double> others(nodes, 0.0);  // sums without the diagonal
+namespace {
+
+/// The largest power of 2 of which floats hold every multiple up to the largest value.
+double grid_of(const std::vector<double>& values) {
+  double largest = 0;
+  for (const double value : values) largest = std::max(largest, std::abs(value));
+  int exponent = 0;
+  std::frexp(largest, &exponent);  // largest < 2^exponent
+  return std::ldexp(1, exponent - std::numeric_limits<float>::digits);
+}
+
+}  // namespace
+
+void KernelWeights::assign(const SparseMatrix& matrix, SumsToOne what) {
+  // Room for the largest matrix that the caller's memory has room for: later ones may be larger.
+  columns_.reserve(matrix.columns.capacity());
+  values_.reserve(matrix.columns.capacity());
+  offsets_.assign(matrix.offsets.begin(), matrix.offsets.end());
+  columns_.assign(matrix.columns.begin(), matrix.columns.end());
+  values_.resize(matrix.values.size());
+  const double grid = grid_of(matrix.values);
+  std::ranges::transform(matrix.values, values_.begin(), [grid](double value) {
+    return static_cast<float>(std::round(value / grid) * grid);
+  });
+  others_.assign(rows(), 0.0);
   const auto for_each_entry = [&](auto&& visit) {
-    for (Node i = 0; i < nodes; ++i)
+    for (Node i = 0; i < rows(); ++i)
       for (std::size_t k = offsets_[i]; k < offsets_[i + 1]; ++k) visit(i, columns_[k], k);
   };
   for_each_entry([&](Node i, Node j, std::size_t k) {
-    if (i != j) others[what == SumsToOne::rows ? i : j] += double{values_[k]};
+    if (i != j) others_[what == SumsToOne::rows ? i : j] += double{values_[k]};
   });
   for_each_entry([&](Node i, Node j, std::size_t k) {
-    if (i == j) values_[k] = static_cast<float>(1.0 - others[i]);
+    if (i == j) values_[k] = static_cast<float>(1.0 - others_[i]);
   });
 }
 

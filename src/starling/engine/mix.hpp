@@ -10,13 +10,18 @@ namespace starling {
 
 /// Mixing weights as the kernels read them: single precision, rows in ascending neighbour order.
 ///
-/// The diagonal is chosen so that every row (pull) or column (push) sums to 1 as exactly as floats
-/// can: three times the float nearest to 1/3 is 1 + 3e-8, and a mean that grows by that much every
-/// round is off by 0.3% after 100,000 rounds.
+/// Every row (pull) or column (push) sums to 1 exactly: entries are multiples of one power of 2,
+/// and the diagonal is what is left. Three times the float nearest to 1/3 is 1 + 3e-8; a mean that
+/// grows by that much every round is off by 0.3% after 100,000 rounds, and methods that add up what
+/// mixing changes (EXTRA, D^2) see it sooner.
 class KernelWeights {
  public:
   enum class SumsToOne { rows, columns };
-  KernelWeights(const SparseMatrix& matrix, SumsToOne what);
+  KernelWeights() = default;
+  KernelWeights(const SparseMatrix& matrix, SumsToOne what) { assign(matrix, what); }
+
+  /// Takes up another matrix; allocates nothing where this has held one as large.
+  void assign(const SparseMatrix& matrix, SumsToOne what);
 
   struct Row {
     const Node* columns;
@@ -27,11 +32,13 @@ class KernelWeights {
     const std::size_t first = offsets_[node];
     return {&columns_[first], &values_[first], offsets_[node + 1] - first};
   }
+  std::size_t rows() const { return offsets_.size() - 1; }
 
  private:
-  std::vector<std::size_t> offsets_;
+  std::vector<std::size_t> offsets_{0};
   std::vector<Node> columns_;
   std::vector<float> values_;
+  std::vector<double> others_;  // sums without the diagonal
 };
 
 /// out[i] = sum over the row's entries of value * base[column * stride + i], i < count, summed in

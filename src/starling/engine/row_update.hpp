@@ -35,11 +35,8 @@ struct Mixture {
   const float* const* rows = nullptr;
 };
 
-/// What is the same for all coordinates of a node in a round.
-struct Pace {
-  float step;   ///< the step size
-  float round;  ///< 1, 2, ...
-};
+/// Whom a round's exchange reaches.
+enum class Exchange { neighbours, nobody, everybody };
 
 /// `state` holds one pointer a variable, each to `count` floats; the rows of `mixed` are as long.
 class RowUpdate {
@@ -51,9 +48,31 @@ class RowUpdate {
   /// One entry an exchanged variable; these are the first of `variables()`.
   virtual std::span<const Mixing> mixing() const = 0;
   virtual Order order() const = 0;
+  virtual Tolerates tolerates() const = 0;
+  /// A bound that the eigenvalues of W must be above, W being symmetric; nothing for most methods.
+  virtual std::optional<double> eigenvalues_above() const = 0;
 
-  /// Fills the state from x, which `state[0]` holds on entry, and, if it `starts_with_subgradient`,
-  /// from the subgradient there.
+  /// The variable that is evaluated, and the one that subgradients are sampled at.
+  virtual std::size_t x() const = 0;
+  virtual std::size_t sampled() const = 0;
+
+  /// Where it comes from, and its equations; empty where the method does not say.
+  virtual std::string_view paper() const = 0;
+  virtual std::span<const std::string_view> equations() const = 0;
+
+  /// Replaces every exchange with neighbours by exact averages over all nodes.
+  void average_exactly() { averages_exactly_ = true; }
+  bool averages_exactly() const { return averages_exactly_; }
+  Exchange exchange(Round round) const {
+    if (!exchanges(round)) return Exchange::nobody;
+    return averages_exactly_ ? Exchange::everybody : Exchange::neighbours;
+  }
+
+  /// Whether it uses push-sum weights.
+  virtual bool push_sum() const = 0;
+
+  /// Fills the state from x, which variable `x()` holds on entry, and, if it
+  /// `starts_with_subgradient`, from the subgradient there.
   virtual void start(float* const* state, const float* g, std::size_t count) const = 0;
   virtual bool starts_with_subgradient() const = 0;
 
@@ -68,7 +87,11 @@ class RowUpdate {
                                 const float* /*g*/, Pace /*pace*/, std::size_t /*count*/) const {
     return 0;
   }
-  /// The two halves of the other methods.
+  /// The parts of the other methods; `prepare` only where it `prepares`.
+  virtual bool prepares() const { return false; }
+  virtual Magnitude prepare(float* const* /*state*/, Pace /*pace*/, std::size_t /*count*/) const {
+    return 0;
+  }
   virtual Magnitude adapt(float* const* /*state*/, const float* /*g*/, Pace /*pace*/,
                           std::size_t /*count*/) const {
     return 0;
@@ -80,6 +103,10 @@ class RowUpdate {
 
   std::size_t state_count() const { return variables().size(); }
   std::size_t exchanged_count() const { return mixing().size(); }
+
+ private:
+  virtual bool exchanges(Round round) const = 0;
+  bool averages_exactly_ = false;
 };
 
 namespace row {
@@ -140,19 +167,21 @@ inline Magnitude adapt_mixed(const M* method, float* const* state, const Mixture
                              const float* g, Pace pace, std::size_t count) {
   const M rule = *method;
   const Sums<M, K> sums(*mixed);
-  return for_each<M>(state, count, [&](auto& s, std::size_t i) {
-    if constexpr (WantsRound<M>)
-      rule.adapt(s, sums.sum(i), g[i], pace.step, pace.round);
-    else
-      rule.adapt(s, sums.sum(i), g[i], pace.step);
-  });
+  return for_each<M>(state, count,
+                     [&](auto& s, std::size_t i) { rule.adapt(s, sums.sum(i), g[i], pace); });
+}
+
+template <class M>
+inline Magnitude prepare(const M* method, float* const* state, Pace pace, std::size_t count) {
+  const M rule = *method;
+  return for_each<M>(state, count, [&](auto& s, std::size_t) { rule.prepare(s, pace); });
 }
 
 template <class M>
 inline Magnitude adapt(const M* method, float* const* state, const float* g, Pace pace,
                        std::size_t count) {
   const M rule = *method;
-  return for_each<M>(state, count, [&](auto& s, std::size_t i) { rule.adapt(s, g[i], pace.step); });
+  return for_each<M>(state, count, [&](auto& s, std::size_t i) { rule.adapt(s, g[i], pace); });
 }
 
 template <class M, std::size_t K>
@@ -160,12 +189,8 @@ inline Magnitude combine(const M* method, float* const* state, const Mixture* mi
                          std::size_t count) {
   const M rule = *method;
   const Sums<M, K> sums(*mixed);
-  return for_each<M>(state, count, [&](auto& s, std::size_t i) {
-    if constexpr (WantsRound<M>)
-      rule.combine(s, sums.sum(i), pace.step, pace.round);
-    else
-      rule.combine(s, sums.sum(i), pace.step);
-  });
+  return for_each<M>(state, count,
+                     [&](auto& s, std::size_t i) { rule.combine(s, sums.sum(i), pace); });
 }
 
 }  // namespace row
@@ -183,6 +208,28 @@ class AnyRowUpdate : public RowUpdate {
   std::span<const std::string_view> variables() const override { return M::variables; }
   std::span<const Mixing> mixing() const override { return mixing_; }
   Order order() const override { return order_of<M>(); }
+  std::size_t x() const override { return index_of<M>("x"); }
+  std::size_t sampled() const override { return sampled_of<M>(); }
+
+  Tolerates tolerates() const override {
+    if constexpr (requires { M::tolerates; }) return M::tolerates;
+    return Tolerates::changing_weights;
+  }
+  std::optional<double> eigenvalues_above() const override {
+    if constexpr (requires { M::eigenvalues_above; }) return M::eigenvalues_above;
+    return std::nullopt;
+  }
+  std::string_view paper() const override {
+    if constexpr (requires { M::paper; }) return M::paper;
+    return {};
+  }
+  std::span<const std::string_view> equations() const override {
+    if constexpr (requires { M::equations; }) return M::equations;
+    return {};
+  }
+  bool push_sum() const override {
+    return requires { M::push_sum; };
+  }
 
   bool starts_with_subgradient() const override { return StartsWithSubgradient<M>; }
 
@@ -196,9 +243,7 @@ class AnyRowUpdate : public RowUpdate {
   }
 
   std::optional<std::size_t> normed() const override {
-    if constexpr (Normed<M>)
-      return static_cast<std::size_t>(std::ranges::find(M::variables, M::norm_of) -
-                                      std::begin(M::variables));
+    if constexpr (Normed<M>) return index_of<M>(M::norm_of);
     return std::nullopt;
   }
 
@@ -215,6 +260,10 @@ class AnyRowUpdate : public RowUpdate {
   M method_;
 
  private:
+  bool exchanges(Round round) const override {
+    if constexpr (requires { method_.exchanges(round); }) return method_.exchanges(round);
+    return true;
+  }
   std::array<Mixing, exchanged_size<M>> mixing_;
 };
 
@@ -251,6 +300,15 @@ class RowUpdateOf<M> final : public AnyRowUpdate<M> {
                   std::size_t count) const override {
     static const auto kernel = Versions<&row::adapt<M>>::widest();
     return kernel(&this->method_, state, g, pace, count);
+  }
+
+  bool prepares() const override { return Prepared<M>; }
+  Magnitude prepare(float* const* state, Pace pace, std::size_t count) const override {
+    if constexpr (Prepared<M>) {
+      static const auto kernel = Versions<&row::prepare<M>>::widest();
+      return kernel(&this->method_, state, pace, count);
+    }
+    return RowUpdate::prepare(state, pace, count);
   }
 
   Magnitude combine(float* const* state, const Mixture& mixed, Pace pace,

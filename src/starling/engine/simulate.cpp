@@ -6,6 +6,9 @@
 #include <cstring>
 #include <numeric>
 
+#include "starling/engine/evaluate.hpp"
+#include "starling/engine/sums.hpp"
+
 namespace starling {
 namespace {
 
@@ -20,56 +23,36 @@ constexpr std::size_t block_floats = 256 * 1024, longest_block = 8192;
 
 std::size_t round_up(std::size_t value, std::size_t to) { return (value + to - 1) / to * to; }
 
-std::uint64_t edges_heard(const SparseMatrix& weights) {
-  std::uint64_t edges = 0;
-  for (Node i = 0; i < weights.rows(); ++i)
-    for (const Node j : weights.row(i).columns) edges += i != j;
-  return edges;
-}
-
-/// term(0) + ... + term(count - 1), in a fixed order that vector units can follow.
-double sum_of(std::size_t count, const auto& term) {
-  std::array<double, 8> lanes{};
-  for (std::size_t c = 0; c < count; ++c) lanes[c % lanes.size()] += term(c);
-  return std::accumulate(lanes.begin(), lanes.end(), 0.0);
-}
-
-/// Sums over all rows, in their order.
-std::array<double, stretch_columns> sums_of_columns(const NodeRows& rows, std::size_t first,
-                                                    std::size_t count) {
-  std::array<double, stretch_columns> sums{};
-  for (std::size_t i = 0; i < rows.nodes(); ++i) {
-    const float* row = rows.row(i).data() + first;
-    for (std::size_t c = 0; c < count; ++c) sums[c] += double{row[c]};
-  }
-  return sums;
-}
-
 }  // namespace
 
-Simulation::Simulation(const RowUpdate& update, Problem& problem, const MixingWeights& weights,
+Simulation::Simulation(const RowUpdate& update, Problem& problem, WeightsSequence& weights,
                        StepSize step_size, Pool& pool)
     : update_(update),
       problem_(problem),
       step_size_(std::move(step_size)),
       pool_(pool),
-      pull_(weights.pull, KernelWeights::SumsToOne::rows),
-      push_(weights.push, KernelWeights::SumsToOne::columns),
+      weights_(update, weights),
       nodes_(problem.nodes()),
       dimension_(problem.dimension()),
       gradients_(nodes_, dimension_),
       losses_(nodes_),
       steps_(nodes_) {
-  assert(weights.pull.rows() == nodes_);
-  for (const Mixing mixing : update.mixing()) {
-    const bool pushes = mixing == Mixing::push;
-    mixing_.push_back(pushes ? &push_ : &pull_);
-    bytes_per_round_ +=
-        edges_heard(pushes ? weights.push : weights.pull) * dimension_ * sizeof(float);
-  }
+  assert(weights.nodes() == nodes_);
   choose_blocks();
+  start_workers();
   start_state();
 }
+
+Simulation::Simulation(const RowUpdate& update, Problem& problem,
+                       std::unique_ptr<WeightsSequence> owned, StepSize step_size, Pool& pool)
+    : Simulation(update, problem, *owned, std::move(step_size), pool) {
+  owned_ = std::move(owned);
+}
+
+Simulation::Simulation(const RowUpdate& update, Problem& problem, const MixingWeights& weights,
+                       StepSize step_size, Pool& pool)
+    : Simulation(update, problem, std::make_unique<FixedWeights>(weights), std::move(step_size),
+                 pool) {}
 
 void Simulation::choose_blocks() {
   const std::size_t exchanged = update_.exchanged_count();
@@ -82,18 +65,26 @@ void Simulation::choose_blocks() {
   block_stride_ = (block_ / line | 1) * line;
 }
 
+void Simulation::start_workers() {
+  const std::size_t exchanged = update_.exchanged_count();
+  for (std::size_t w = 0; w < pool_.threads(); ++w) {
+    Worker& worker = workers_.emplace_back(Worker{{}, {}, Arena(exchanged * stretch_columns)});
+    for (std::size_t e = 0; e < exchanged; ++e) {
+      worker.columns.emplace_back(nodes_ * block_stride_);
+      if (update_.averages_exactly()) worker.means.emplace_back(block_);
+    }
+  }
+  oracles_.resize(pool_.threads());
+  pool_.run_on_each([&](std::size_t w, std::size_t) { oracles_[w] = problem_.oracle(); });
+}
+
 void Simulation::start_state() {
   for (std::size_t v = 0; v < update_.state_count(); ++v) state_.emplace_back(nodes_, dimension_);
-  problem_.start(state_[0].row(0));
-  for (Node i = 1; i < nodes_; ++i) std::ranges::copy(state_[0].row(0), state_[0].row(i).begin());
-  for (std::size_t w = 0; w < pool_.threads(); ++w) {
-    Worker& worker = workers_.emplace_back(
-        Worker{nullptr, {}, Arena(update_.exchanged_count() * stretch_columns)});
-    for (std::size_t e = 0; e < update_.exchanged_count(); ++e)
-      worker.columns.emplace_back(nodes_ * block_stride_);
-  }
-  pool_.run_on_each([&](std::size_t w, std::size_t) { workers_[w].oracle = problem_.oracle(); });
-  if (update_.starts_with_subgradient()) sample();  // of round 0
+  NodeRows& x = state_[update_.x()];
+  problem_.start(x.row(0));
+  for (Node i = 1; i < nodes_; ++i) std::ranges::copy(x.row(0), x.row(i).begin());
+  // The other variables hold nothing yet, so x is where this can be sampled: in round 0.
+  if (update_.starts_with_subgradient()) sample();
   for (Node i = 0; i < nodes_; ++i)
     update_.start(state_at(i, 0).data(), gradients_.row(i).data(), dimension_);
 }
@@ -106,6 +97,8 @@ Simulation::Pointers Simulation::state_at(Node node, std::size_t column) {
 
 std::optional<Divergence> Simulation::advance() {
   ++round_;
+  weights_.advance_to(round_);
+  bytes_sent_ += weights_.bytes_sent(dimension_);
   if (update_.order() == Order::combine_first) {
     choose_steps();
     update_blocks();
@@ -120,10 +113,11 @@ std::optional<Divergence> Simulation::advance() {
 }
 
 void Simulation::sample() {
+  const NodeRows& point = state_[round_ == 0 ? update_.x() : update_.sampled()];
   pool_.run(nodes_, [&](std::size_t worker, std::size_t task) {
     const auto node = static_cast<Node>(task);
-    losses_[node] = workers_[worker].oracle->subgradient(node, round_, state_[0].row(node),
-                                                         gradients_.row(node));
+    losses_[node] =
+        oracles_[worker]->subgradient(node, round_, point.row(node), gradients_.row(node));
     if (!std::isfinite(losses_[node])) all_finite_ = false;
   });
 }
@@ -146,7 +140,11 @@ void Simulation::choose_steps() {
   });
 }
 
-Pace Simulation::pace_of(Node node) const { return {steps_[node], static_cast<float>(round_)}; }
+Pace Simulation::pace_of(Node node) const {
+  return {.step = steps_[node],
+          .round = static_cast<float>(round_),
+          .weight = static_cast<float>(weights_.push_weights()[node])};
+}
 
 void Simulation::adapt_rows() {
   pool_.run(nodes_, [&](std::size_t, std::size_t task) {
@@ -169,16 +167,28 @@ void Simulation::update_blocks() {
 void Simulation::update_block(Worker& worker, std::size_t block) {
   const std::size_t first = block * block_, count = std::min(block_, dimension_ - first);
   for (Node i = 0; i < nodes_; ++i) {
-    if (update_.order() == Order::adapt_first) note(adapt_stretch({i, first, count}));
-    for (std::size_t e = 0; e < mixing_.size(); ++e)
+    before_exchange({i, first, count});
+    for (std::size_t e = 0; e < worker.columns.size(); ++e)
       std::memcpy(worker.columns[e].data() + i * block_stride_, state_[e].row(i).data() + first,
                   count * sizeof(float));
   }
+  if (weights_.exchange() == Exchange::everybody)
+    for (std::size_t e = 0; e < worker.means.size(); ++e)
+      mix(weights_.equal_shares(), worker.columns[e].data(), block_stride_, worker.means[e].data(),
+          count);
   for (Node i = 0; i < nodes_; ++i) {
     const std::size_t longest = adds_up_inside(i) ? count : stretch_columns;
     for (std::size_t done = 0; done < count; done += longest)
       update_stretch(worker, {i, first + done, std::min(longest, count - done)}, first);
   }
+}
+
+void Simulation::before_exchange(const Stretch& stretch) {
+  if (update_.order() == Order::adapt_first)
+    note(adapt_stretch(stretch));
+  else if (update_.prepares())
+    note(update_.prepare(state_at(stretch.node, stretch.first).data(), pace_of(stretch.node),
+                         stretch.count));
 }
 
 Magnitude Simulation::adapt_stretch(const Stretch& stretch) {
@@ -189,23 +199,34 @@ Magnitude Simulation::adapt_stretch(const Stretch& stretch) {
 
 /// Whether the update itself can add up what this node hears.
 bool Simulation::adds_up_inside(Node node) const {
-  const std::size_t terms = mixing_[0]->row(node).count;
-  return terms <= Mixture::most_terms &&
-         std::ranges::all_of(mixing_, [&](const KernelWeights* weights) {
-           return weights->row(node).count == terms;
-         });
+  if (weights_.exchange() != Exchange::neighbours) return true;
+  const std::size_t terms = weights_.of(0).row(node).count;
+  if (terms > Mixture::most_terms) return false;
+  for (std::size_t e = 1; e < update_.exchanged_count(); ++e)
+    if (weights_.of(e).row(node).count != terms) return false;
+  return true;
 }
 
+/// Where everybody or nobody is reached, what is mixed is one row with weight 1: the mean, or the
+/// node's own.
 void Simulation::update_stretch(Worker& worker, const Stretch& stretch, std::size_t block_first) {
   static constexpr float one = 1;
   const auto [node, first, count] = stretch;
+  const bool neighbours = weights_.exchange() == Exchange::neighbours;
   const bool inside = adds_up_inside(node);
+  const std::size_t offset = first - block_first;
   std::array<const float*, most_variables> weights{};
   std::array<const float*, most_variables * Mixture::most_terms> rows{};
-  const std::size_t terms = inside ? mixing_[0]->row(node).count : 1;
-  for (std::size_t e = 0; e < mixing_.size(); ++e) {
-    const KernelWeights::Row row = mixing_[e]->row(node);
-    const float* heard = worker.columns[e].data() + (first - block_first);
+  const std::size_t terms = neighbours && inside ? weights_.of(0).row(node).count : 1;
+  for (std::size_t e = 0; e < worker.columns.size(); ++e) {
+    const float* heard = worker.columns[e].data() + offset;
+    weights[e] = &one;
+    if (!neighbours) {
+      const bool nobody = weights_.exchange() == Exchange::nobody;
+      rows[e] = nobody ? heard + node * block_stride_ : worker.means[e].data() + offset;
+      continue;
+    }
+    const KernelWeights::Row row = weights_.of(e).row(node);
     if (inside) {
       weights[e] = row.values;
       for (std::size_t k = 0; k < terms; ++k)
@@ -213,7 +234,6 @@ void Simulation::update_stretch(Worker& worker, const Stretch& stretch, std::siz
     } else {
       float* sums = worker.mixed.data() + e * stretch_columns;
       mix(row, heard, block_stride_, sums, count);
-      weights[e] = &one;
       rows[e] = sums;
     }
   }
@@ -247,83 +267,16 @@ std::optional<Divergence> Simulation::find_divergence() const {
   return std::nullopt;
 }
 
-std::vector<float> Simulation::average() const {
-  std::vector<float> average(dimension_);
-  const std::size_t blocks = (dimension_ + stretch_columns - 1) / stretch_columns;
-  pool_.run(blocks, [&](std::size_t, std::size_t block) {
-    const std::size_t first = block * stretch_columns;
-    const std::size_t count = std::min(stretch_columns, dimension_ - first);
-    const auto sums = sums_of_columns(state_[0], first, count);
-    for (std::size_t c = 0; c < count; ++c)
-      average[first + c] = static_cast<float>(sums[c] / static_cast<double>(nodes_));
-  });
-  return average;
-}
+std::vector<float> Simulation::average() const { return average_of(state_[update_.x()], pool_); }
 
 Metrics Simulation::evaluate(const Measures& measures) {
-  const std::vector<float> mean = average();
-  Metrics metrics{.round = round_,
-                  .epoch = problem_.epochs(round_),
-                  .bytes_sent = bytes_per_round_ * round_,
-                  .consensus_error = consensus_error(mean)};
+  Metrics metrics{.round = round_, .epoch = problem_.epochs(round_), .bytes_sent = bytes_sent_};
   if (round_ > 0)
     metrics.minibatch_loss =
         std::accumulate(losses_.begin(), losses_.end(), 0.0) / static_cast<double>(nodes_);
-
   // The gradients' rows are free between rounds: they take the full gradients.
-  std::vector<double> objectives(nodes_);
-  pool_.run(nodes_, [&](std::size_t worker, std::size_t node) {
-    const std::span<float> g = measures.gradient_norm ? gradients_.row(node) : std::span<float>{};
-    objectives[node] = workers_[worker].oracle->objective(static_cast<Node>(node), mean, g);
-  });
-  metrics.objective =
-      std::accumulate(objectives.begin(), objectives.end(), 0.0) / static_cast<double>(nodes_);
-  if (measures.gradient_norm) metrics.gradient_norm = gradient_norm();
-  measure_accuracy(mean, measures.node_accuracy, metrics);
+  measure(measures, {state_[update_.x()], gradients_, oracles_, pool_}, metrics);
   return metrics;
-}
-
-double Simulation::consensus_error(const std::vector<float>& average) const {
-  std::vector<double> distances(nodes_);
-  pool_.run(nodes_, [&](std::size_t, std::size_t node) {
-    const float* x = state_[0].row(node).data();
-    distances[node] = sum_of(dimension_, [&](std::size_t c) {
-      const double difference = double{x[c]} - double{average[c]};
-      return difference * difference;
-    });
-  });
-  return std::accumulate(distances.begin(), distances.end(), 0.0) / static_cast<double>(nodes_);
-}
-
-double Simulation::gradient_norm() const {
-  const std::size_t blocks = (dimension_ + stretch_columns - 1) / stretch_columns;
-  std::vector<double> squares(blocks);
-  pool_.run(blocks, [&](std::size_t, std::size_t block) {
-    const std::size_t first = block * stretch_columns;
-    const std::size_t count = std::min(stretch_columns, dimension_ - first);
-    const auto sums = sums_of_columns(gradients_, first, count);
-    for (std::size_t c = 0; c < count; ++c) squares[block] += sums[c] * sums[c];
-  });
-  return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0)) /
-         static_cast<double>(nodes_);
-}
-
-void Simulation::measure_accuracy(const std::vector<float>& average, bool nodes, Metrics& metrics) {
-  std::vector<std::optional<double>> accuracies(nodes ? nodes_ + 1 : 1);
-  pool_.run(accuracies.size(), [&](std::size_t worker, std::size_t task) {
-    const std::span<const float> x =
-        task == 0 ? std::span<const float>{average} : std::as_const(state_[0]).row(task - 1);
-    accuracies[task] = workers_[worker].oracle->accuracy(x);
-  });
-  metrics.test_accuracy = accuracies[0];
-  if (!nodes || !accuracies[0]) return;
-  double sum = 0, least = 1;
-  for (Node i = 0; i < nodes_; ++i) {
-    sum += *accuracies[i + 1];
-    least = std::min(least, *accuracies[i + 1]);
-  }
-  metrics.node_accuracy_mean = sum / static_cast<double>(nodes_);
-  metrics.node_accuracy_min = least;
 }
 
 }  // namespace starling

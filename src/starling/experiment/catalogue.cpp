@@ -5,17 +5,30 @@
 #include "starling/method/adam.hpp"
 #include "starling/method/amsgrad.hpp"
 #include "starling/method/cdsgd.hpp"
+#include "starling/method/cdsgd_published.hpp"
 #include "starling/method/clipped_tracking.hpp"
+#include "starling/method/d2.hpp"
 #include "starling/method/dadam.hpp"
 #include "starling/method/dgd.hpp"
 #include "starling/method/dgd_clip.hpp"
 #include "starling/method/dsgd_atc.hpp"
 #include "starling/method/dsgd_m.hpp"
+#include "starling/method/dsgd_m_local.hpp"
 #include "starling/method/dsignsgd.hpp"
+#include "starling/method/extra.hpp"
+#include "starling/method/push_pull.hpp"
+#include "starling/method/qg_dsgdm.hpp"
 #include "starling/method/schedule.hpp"
+#include "starling/method/sgp.hpp"
 #include "starling/method/tracking.hpp"
+#include "starling/problem/hinge.hpp"
 #include "starling/problem/logistic.hpp"
+#include "starling/problem/max_affine.hpp"
+#include "starling/problem/penalty.hpp"
+#include "starling/problem/phase_retrieval.hpp"
 #include "starling/problem/quadratic.hpp"
+#include "starling/problem/relu.hpp"
+#include "starling/problem/robust_regression.hpp"
 #ifdef STARLING_WITH_TORCH
 #include "starling/problem/network.hpp"
 #endif
@@ -44,10 +57,30 @@ WeightsRule read_weights(OptionReader& reader, Table& resolved) {
   return [rule = read_object<T>(reader, resolved)](const Graph& graph) { return rule.make(graph); };
 }
 
+struct AllLinks {
+  static void options(auto&, auto&&) {}
+  std::unique_ptr<Links> make(const Graph&, std::uint64_t) const { return nullptr; }
+};
+
+template <class T>
+LinksRule read_links(OptionReader& reader, Table& resolved) {
+  return [rule = read_object<T>(reader, resolved)](const Graph& graph, std::uint64_t seed) {
+    return rule.make(graph, seed);
+  };
+}
+
 template <class T>
 MethodRule read_method(OptionReader& reader, Table& resolved) {
   return [method = read_object<T>(reader, resolved)]() -> std::unique_ptr<RowUpdate> {
     return std::make_unique<RowUpdateOf<T>>(method);
+  };
+}
+
+MethodRule read_centralized(OptionReader& reader, Table& resolved) {
+  return [of = read_choice(reader, "of", methods(), "dgd", "name", resolved)] {
+    std::unique_ptr<RowUpdate> update = of();
+    update->average_exactly();
+    return update;
   };
 }
 
@@ -70,7 +103,10 @@ ProblemRule read_problem(OptionReader& reader, Table& resolved) {
   T problem = read_object<T>(reader, resolved);
   if constexpr (requires { problem.partition; })
     problem.partition = read_choice(reader, "partition", partitions(), "iid", "by", resolved);
-  return [problem](std::size_t nodes, std::uint64_t seed) { return problem.make(nodes, seed); };
+  const auto penalties = read_object<Penalties>(reader, resolved);
+  return [problem, penalties](std::size_t nodes, std::uint64_t seed) {
+    return with_penalties(problem.make(nodes, seed), penalties.l2, penalties.l1);
+  };
 }
 
 template <class T>
@@ -81,16 +117,27 @@ template <class T>
 constexpr Entry<WeightsRule> rule(std::string_view name, std::string_view summary) {
   return {name, summary, describe_options<T>, read_weights<T>};
 }
-/// What every [[method]] table has, then the method's own options.
 template <class T>
-std::vector<OptionInfo> describe_method() {
+constexpr Entry<LinksRule> links(std::string_view name, std::string_view summary) {
+  return {name, summary, describe_options<T>, read_links<T>};
+}
+/// What every [[method]] table has, then the method's own options.
+std::vector<OptionInfo> with_common_options(const std::vector<OptionInfo>& own) {
   std::vector<OptionInfo> list{
       {"step", "number", "none", "> 0", "step size"},
       {"schedule", "choice", "\"constant\"", "one of `starling list schedules`",
        "how the step size changes from round to round"},
       {"label", "text", "the method's name", "", "its name in tables and files"}};
-  for (OptionInfo& option : describe_options<T>()) list.push_back(std::move(option));
+  list.insert(list.end(), own.begin(), own.end());
   return list;
+}
+template <class T>
+std::vector<OptionInfo> describe_method() {
+  return with_common_options(describe_options<T>());
+}
+std::vector<OptionInfo> describe_centralized() {
+  return with_common_options({{"of", "choice", "\"dgd\"", "one of `starling list methods`",
+                               "the method, with its options, that is run with exact averages"}});
 }
 template <class T>
 constexpr Entry<MethodRule> method(std::string_view name, std::string_view summary) {
@@ -106,6 +153,7 @@ std::vector<OptionInfo> describe_problem() {
   if constexpr (requires(T problem) { problem.partition; })
     list.push_back({"partition", "choice", "\"iid\"", "one of `starling list partitions`",
                     "how the samples are split over the nodes"});
+  for (OptionInfo& option : describe_options<Penalties>()) list.push_back(std::move(option));
   return list;
 }
 template <class T>
@@ -146,6 +194,14 @@ constexpr Entry<WeightsRule> weights_entries[] = {
     rule<WeightsFile>("file", "Matrix Market files"),
 };
 
+constexpr Entry<LinksRule> links_entries[] = {
+    links<AllLinks>("all", "every link in every round"),
+    links<OnePeer>("one-peer", "each node tells one neighbour, the next in turn"),
+    links<Matchings>("matchings", "a random matching: each node talks to one neighbour at most"),
+    links<RandomEdges>("random-edges", "each edge by chance"),
+    links<LinkFiles>("files", "edge lists in turn"),
+};
+
 constexpr Entry<MethodRule> method_entries[] = {
     method<Dgd>("dgd", "decentralized subgradient descent, combine then adapt (D-PSGD)"),
     method<Dgd>("dsgd", "the same, by its name in Zhang et al."),
@@ -159,11 +215,24 @@ constexpr Entry<MethodRule> method_entries[] = {
     method<Dadam>("dadam", "DADAM (Chen et al., Algorithm 1): may settle off the optimum"),
     method<ClippedTracking>("clipped-tracking",
                             "clipped gradient tracking, directed graphs (Bo & Wang, Algorithm 1)"),
-    method<Dgt>("dgt", "the same without clipping (Xin & Khan's AB)"),
+    method<ClippedTrackingAtc>("clipped-tracking-atc", "the same in push-pull's order"),
+    method<Dgt>("dgt", "gradient tracking on directed graphs, unclipped (Xin & Khan's AB)"),
+    method<Dgt>("push-pull-cta", "the same: push-pull, combine then adapt"),
+    method<PushPull>("push-pull", "gradient tracking on directed graphs, adapt then combine"),
     method<DgdClip>("dgd-clip", "DGD with clipped subgradients"),
     method<Dgd>("cdsgd", "DGD by its name in Jiang et al."),
-    method<CdsgdP>("cdsgd-p", "CDSGD with Polyak's momentum (Jiang et al.)"),
-    method<CdsgdN>("cdsgd-n", "CDSGD with Nesterov's momentum (Jiang et al.)"),
+    method<CdsgdP>("cdsgd-p", "CDSGD with Polyak's momentum (Jiang et al.'s code)"),
+    method<CdsgdPPublished>("cdsgd-p-published", "the same as printed"),
+    method<CdsgdN>("cdsgd-n", "CDSGD with Nesterov's momentum (Jiang et al.'s code)"),
+    method<CdsgdNTextbook>("cdsgd-n-textbook", "the same, sampled at the point looked ahead to"),
+    method<Sgp>("sgp", "stochastic gradient push: push-sum on directed graphs"),
+    method<D2>("d2", "D^2: exact with different losses, as EXTRA and gradient tracking"),
+    method<Extra>("extra", "EXTRA: exact with a constant step"),
+    method<DsgdMLocal>("dsgd-m-local", "DSGD with a momentum that stays with its node"),
+    method<QgDsgdm>("qg-dsgdm", "DSGD with quasi-global momentum"),
+    method<LocalSgd>("local-sgd", "an exchange every few rounds"),
+    {"centralized", "any method with exact averages over all nodes: a baseline",
+     describe_centralized, read_centralized},
 };
 
 constexpr Entry<ScheduleRule> schedule_entries[] = {
@@ -177,6 +246,11 @@ constexpr Entry<ScheduleRule> schedule_entries[] = {
 constexpr Entry<ProblemRule> problem_entries[] = {
     problem<Quadratic>("quadratic", "0.5 (x - a_i)'A_i(x - a_i), given or random"),
     problem<Logistic>("logistic", "binary logistic regression on a LIBSVM file"),
+    problem<Hinge>("hinge", "linear support vector machine, nonsmooth"),
+    problem<RobustRegression>("robust-regression", "least absolute deviations, nonsmooth"),
+    problem<MaxAffine>("max-affine", "the largest of some affine functions, nonsmooth"),
+    problem<PhaseRetrieval>("phase-retrieval", "|<a,x>^2 - b|, nonsmooth and nonconvex"),
+    problem<Relu>("relu", "a small ReLU network with a known minimiser"),
 #ifdef STARLING_WITH_TORCH
     problem<NeuralNetwork>("network", "a neural network on images"),
 #endif
@@ -193,6 +267,7 @@ constexpr Entry<PartitionRule> partition_entries[] = {
 
 std::span<const Entry<GraphRule>> graphs() { return graph_entries; }
 std::span<const Entry<WeightsRule>> weights_rules() { return weights_entries; }
+std::span<const Entry<LinksRule>> links_rules() { return links_entries; }
 std::span<const Entry<MethodRule>> methods() { return method_entries; }
 std::span<const Entry<ScheduleRule>> schedules() { return schedule_entries; }
 std::span<const Entry<ProblemRule>> problems() { return problem_entries; }

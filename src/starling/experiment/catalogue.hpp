@@ -15,6 +15,7 @@
 #include "starling/data/partition.hpp"
 #include "starling/engine/row_update.hpp"
 #include "starling/graph/graph.hpp"
+#include "starling/graph/links.hpp"
 #include "starling/graph/weights.hpp"
 #include "starling/problem/problem.hpp"
 
@@ -22,6 +23,8 @@ namespace starling {
 
 using GraphRule = std::function<Graph(std::size_t nodes, std::uint64_t seed)>;
 using WeightsRule = std::function<MixingWeights(const Graph&)>;
+/// Null where every link is used in every round.
+using LinksRule = std::function<std::unique_ptr<Links>(const Graph&, std::uint64_t seed)>;
 using MethodRule = std::function<std::unique_ptr<RowUpdate>()>;
 using ScheduleRule = std::function<double(Round k, Round rounds)>;
 using ProblemRule = std::function<std::unique_ptr<Problem>(std::size_t nodes, std::uint64_t seed)>;
@@ -37,6 +40,7 @@ struct Entry {
 
 std::span<const Entry<GraphRule>> graphs();
 std::span<const Entry<WeightsRule>> weights_rules();
+std::span<const Entry<LinksRule>> links_rules();
 std::span<const Entry<MethodRule>> methods();
 std::span<const Entry<ScheduleRule>> schedules();
 std::span<const Entry<ProblemRule>> problems();

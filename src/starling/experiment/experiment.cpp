@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "starling/experiment/toml.hpp"
-#include "starling/graph/checks.hpp"
 
 namespace starling {
 namespace {
@@ -112,6 +111,7 @@ void read_record(OptionReader& root, Experiment& experiment) {
   reader("every", every, whole_positive, "");
   reader("gradient_norm", experiment.measures.gradient_norm, "");
   reader("node_accuracy", experiment.measures.node_accuracy, "");
+  reader("stationarity", experiment.measures.stationarity, not_negative, "");
   reader.finish();
   // Twenty points make a curve.
   if (every == 0)
@@ -123,35 +123,11 @@ void read_record(OptionReader& root, Experiment& experiment) {
   resolved.set("every", Value::of(every));
   resolved.set("gradient_norm", Value::of(experiment.measures.gradient_norm));
   resolved.set("node_accuracy", Value::of(experiment.measures.node_accuracy));
+  resolved.set("stationarity", Value::of(experiment.measures.stationarity));
   experiment.resolved.set("record", {.data = std::move(resolved)});
 }
 
-/// A graph from a file says itself how many nodes it has.
-bool comes_from_file(const Value& graph) {
-  const Table* options = graph.table();
-  return options && *options->find("name")->text() == "file";
-}
-
 }  // namespace
-
-Network NetworkPlan::make() const {
-  Network network{graph(nodes, seed), {}};
-  network.weights = weights(network.graph);
-  return network;
-}
-
-NetworkPlan read_network(OptionReader& reader, std::uint64_t seed, Table& resolved) {
-  NetworkPlan plan{.seed = seed};
-  std::int64_t nodes = 0;
-  reader("nodes", nodes, Range{.low = 1, .high = 10'000'000}, "");
-  plan.nodes = static_cast<std::size_t>(nodes);
-  if (nodes > 0) resolved.set("nodes", Value::of(nodes));
-  plan.graph = read_choice(reader, "graph", graphs(), "ring", "name", resolved);
-  if (nodes == 0 && !comes_from_file(*resolved.find("graph")))
-    throw reader.error("nodes", ": missing: how many nodes the network has");
-  plan.weights = read_choice(reader, "weights", weights_rules(), "metropolis", "name", resolved);
-  return plan;
-}
 
 Experiment read_experiment(const std::filesystem::path& file,
                            const std::vector<std::string>& overrides) {
@@ -190,26 +166,6 @@ Round Experiment::rounds_on(const Problem& on) const {
     (on.epochs(middle) < epochs ? low : high) = middle;
   }
   return high;
-}
-
-void check_weights(const std::string& method, const RowUpdate& update, const Network& network) {
-  std::string why;
-  for (const Mixing mixing : update.mixing()) {
-    if (mixing == Mixing::doubly && why.empty()) {
-      why = why_not_doubly_stochastic(network.graph, network.weights);
-    } else if (mixing == Mixing::pull && why.empty()) {
-      if (!facts_of(network.weights.pull).is_row_stochastic())
-        why = "the rows of R must sum to 1";
-      else if (!root_of(graph_of(network.weights.pull)))
-        why = "the graph has no spanning tree: no node reaches all others";
-    } else if (mixing == Mixing::push && why.empty()) {
-      if (!facts_of(network.weights.push).is_column_stochastic())
-        why = "the columns of C must sum to 1";
-      else if (!is_connected(graph_of(network.weights.push)))
-        why = "the graph must be strongly connected";
-    }
-  }
-  if (!why.empty()) throw UserError{fmt::format("{}: {}", method, why)};
 }
 
 }  // namespace starling

@@ -7,25 +7,9 @@
 
 #include "starling/engine/train.hpp"
 #include "starling/experiment/catalogue.hpp"
+#include "starling/experiment/network.hpp"
 
 namespace starling {
-
-/// Who hears whom with what weight.
-struct Network {
-  Graph graph;
-  MixingWeights weights;
-};
-
-/// The [network] table of an experiment.
-struct NetworkPlan {
-  std::size_t nodes = 0;
-  std::uint64_t seed = 0;
-  GraphRule graph;
-  WeightsRule weights;
-
-  /// Throws UserError where graph or weights cannot be made.
-  Network make() const;
-};
 
 /// One [[method]] table.
 struct MethodPlan {
@@ -55,12 +39,5 @@ struct Experiment {
 /// of the wrong type, out of range or missing.
 Experiment read_experiment(const std::filesystem::path& file,
                            const std::vector<std::string>& overrides);
-
-/// Reads a [network] table; `resolved` gets it back with all defaults.
-NetworkPlan read_network(OptionReader& reader, std::uint64_t seed, Table& resolved);
-
-/// Throws UserError if the network's weights are not what the method's theory needs, naming the
-/// assumption and what would satisfy it.
-void check_weights(const std::string& method, const RowUpdate& update, const Network& network);
 
 }  // namespace starling

@@ -1,11 +1,8 @@
 /// Decentralized Adam.
 ///
 /// Algorithm 2 of Chen, Karimi, Zhao & Li, arXiv 2109.03194 (`adaptive.hpp`), with Adam's second
-/// moment (Kingma & Ba 2015, without bias correction):
-///
-///     vhat_t = beta2 vhat_{t-1} + (1 - beta2) g_t^2
-///
-/// It may fall, so the paper's Theorem 2 does not cover it as it does AMSGrad.
+/// moment (Kingma & Ba 2015, without bias correction). It may fall, so the paper's Theorem 2 does
+/// not cover it as it does AMSGrad.
 #pragma once
 
 #include "starling/method/adaptive.hpp"
@@ -13,6 +10,10 @@
 namespace starling {
 
 struct AdamRule {
+  static constexpr std::string_view paper =
+      "Chen et al., arXiv 2109.03194, Algorithm 2, Adam's rule";
+  static constexpr std::string_view equation = "vhat_t  = beta2 vhat_{t-1} + (1 - beta2) g_t^2";
+
   float beta2 = 0.999f;
 
   struct Memory {};

@@ -1,21 +1,14 @@
 /// Decentralized adaptive methods: any rule for the second moment, made decentralized.
 ///
 /// Chen, Karimi, Zhao & Li, arXiv 2109.03194, Algorithm 2. Needs W doubly stochastic with
-/// |lambda_2|, |lambda_N| < 1. Per node and round t, element by element:
-///
-///     m_t    = beta1 m_{t-1} + (1 - beta1) g_t
-///     vhat_t = r_t(g_1, ..., g_t)                                         (the rule)
-///     x_{t+1/2} = sum_j W_ij x_{t,j}                     utilde_t = sum_j W_ij utilde_{t-1/2,j}
-///     u_t = max(utilde_t, epsilon)
-///     x_{t+1} = x_{t+1/2} - step m_t / sqrt(u_t)
-///     utilde_{t+1/2} = utilde_t - vhat_{t-1} + vhat_t
-///
-/// with vhat_0 = utilde_{1/2} = epsilon. As in the paper there is no bias correction, and u_t knows
-/// vhat up to t-1 only: one node alone is not the method that the rule is known from.
+/// |lambda_2|, |lambda_N| < 1. As in the paper there is no bias correction, and u_t knows vhat up
+/// to t-1 only: one node alone is not the method that the rule is known from.
 ///
 /// A rule is a struct with what it remembers, its name for that, and r_t:
 ///
 ///     struct Rule {
+///       static constexpr std::string_view paper = "...";
+///       static constexpr std::string_view equation = "vhat_t  = ...";
 ///       struct Memory { float v; };                               // may be empty; starts at 0
 ///       static constexpr std::array<std::string_view, 1> memory = {"v"};
 ///       constexpr float next(Memory& s, float v_hat, float g, float t) const;   // vhat_t
@@ -33,6 +26,13 @@ namespace starling {
 
 template <class Rule>
 struct Adaptive {
+  static constexpr std::string_view paper = Rule::paper;
+  static constexpr std::string_view equations[] = {
+      "m_t     = beta1 m_{t-1} + (1 - beta1) g_t,  g_t sampled at x_t, m_0 = 0", Rule::equation,
+      "u_t     = max(utilde_t, epsilon),  utilde_t = sum_j W_ij utilde_{t-1/2,j}",
+      "x_{t+1} = sum_j W_ij x_{t,j} - step m_t / sqrt(u_t)",
+      "utilde_{t+1/2} = utilde_t - vhat_{t-1} + vhat_t,  utilde_{1/2} = vhat_0 = epsilon"};
+
   Rule rule;
   float beta1 = 0.9f, epsilon = 1e-6f;
 
@@ -57,10 +57,10 @@ struct Adaptive {
 
   constexpr State start(float x) const { return {{x, epsilon}, {}, 0, epsilon}; }
 
-  constexpr void adapt(State& s, const Exchanged& mixed, float g, float step, float t) const {
+  constexpr void adapt(State& s, const Exchanged& mixed, float g, const Pace& pace) const {
     s.m = beta1 * s.m + (1 - beta1) * g;
-    const float v_hat = rule.next(s, s.v_hat, g, t);
-    s.x = mixed.x - step * s.m / std::sqrt(std::max(mixed.u, epsilon));
+    const float v_hat = rule.next(s, s.v_hat, g, pace.round);
+    s.x = mixed.x - pace.step * s.m / std::sqrt(std::max(mixed.u, epsilon));
     s.u = mixed.u - s.v_hat + v_hat;
     s.v_hat = v_hat;
   }

@@ -1,8 +1,7 @@
 /// Decentralized AMSGrad.
 ///
 /// Chen, Karimi, Zhao & Li, arXiv 2109.03194, Algorithm 3: Algorithm 2 (`adaptive.hpp`) with
-///
-///     v_t = beta2 v_{t-1} + (1 - beta2) g_t^2,     vhat_t = max(vhat_{t-1}, v_t)
+/// the largest second moment so far.
 #pragma once
 
 #include "starling/method/adaptive.hpp"
@@ -10,6 +9,10 @@
 namespace starling {
 
 struct AmsgradRule {
+  static constexpr std::string_view paper = "Chen et al., arXiv 2109.03194, Algorithm 3";
+  static constexpr std::string_view equation =
+      "vhat_t  = max(vhat_{t-1}, v_t),  v_t = beta2 v_{t-1} + (1 - beta2) g_t^2, v_0 = 0";
+
   float beta2 = 0.999f;
 
   struct Memory {

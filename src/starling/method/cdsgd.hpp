@@ -1,12 +1,8 @@
 /// Consensus-based distributed SGD with Polyak's or Nesterov's momentum.
 ///
 /// CDSGD-P and CDSGD-N of Jiang, Balu, Hegde & Sarkar, arXiv 1706.07880, baselines of Bo & Wang,
-/// arXiv 2601.03566, in the form of the authors' code; plain CDSGD is DGD. Needs W doubly
-/// stochastic.
-///
-///     v_i+ = momentum v_i - step g_i,       v_i = 0 at the start, g_i sampled at x_i
-///     P:  x_i+ = sum_j W_ij x_j + v_i+
-///     N:  x_i+ = sum_j W_ij x_j + momentum v_i+ - step g_i
+/// in the form of the authors' code, with g_i sampled at x_i (`cdsgd_published.hpp` has the
+/// others). Plain CDSGD is DGD. Needs W doubly stochastic.
 #pragma once
 
 #include "starling/base/range.hpp"
@@ -14,11 +10,15 @@
 
 namespace starling {
 
-template <bool nesterov>
-struct CdsgdMomentum {
+struct CdsgdP {
+  static constexpr std::string_view paper = "Jiang et al., arXiv 1706.07880 (the authors' code)";
+  static constexpr std::string_view equations[] = {
+      "v_i+ = momentum v_i - step g_i,  v_i = 0 at the start, g_i sampled at x_i",
+      "x_i+ = sum_j W_ij x_j + v_i+"};
+  static constexpr std::string_view variables[] = {"x", "v"};
+
   float momentum = 0.9f;
 
-  static constexpr std::string_view variables[] = {"x", "v"};
   static void options(auto& self, auto&& option) {
     option("momentum", self.momentum, decay_rate, "part of the velocity that is kept");
   }
@@ -34,11 +34,19 @@ struct CdsgdMomentum {
 
   constexpr void adapt(State& s, const Exchanged& mixed, float g, float step) const {
     s.v = momentum * s.v - step * g;
-    s.x = mixed.x + (nesterov ? momentum * s.v - step * g : s.v);
+    s.x = mixed.x + s.v;
   }
 };
 
-using CdsgdP = CdsgdMomentum<false>;
-using CdsgdN = CdsgdMomentum<true>;
+struct CdsgdN : CdsgdP {
+  static constexpr std::string_view equations[] = {
+      "v_i+ = momentum v_i - step g_i,  v_i = 0 at the start, g_i sampled at x_i",
+      "x_i+ = sum_j W_ij x_j + momentum v_i+ - step g_i"};
+
+  constexpr void adapt(State& s, const Exchanged& mixed, float g, float step) const {
+    s.v = momentum * s.v - step * g;
+    s.x = mixed.x + momentum * s.v - step * g;
+  }
+};
 
 }  // namespace starling

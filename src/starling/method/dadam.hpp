@@ -21,9 +21,16 @@
 namespace starling {
 
 struct Dadam {
+  static constexpr std::string_view paper = "Chen et al., arXiv 2109.03194, Algorithm 1";
+  static constexpr std::string_view equations[] = {
+      "m_t     = beta1 m_{t-1} + (1 - beta1) g_t,  g_t sampled at x_t, m_0 = 0",
+      "v_t     = beta2 v_{t-1} + (1 - beta2) g_t^2,  v_0 = 0",
+      "vhat_t  = beta3 vhat_{t-1} + (1 - beta3) max(vhat_{t-1}, v_t),  vhat_0 = epsilon",
+      "x_{t+1} = sum_j W_ij x_{t,j} - step m_t / sqrt(vhat_t)"};
+  static constexpr std::string_view variables[] = {"x", "m", "v", "v_hat"};
+
   float beta1 = 0.9f, beta2 = 0.999f, beta3 = 0.9f, epsilon = 1e-6f;
 
-  static constexpr std::string_view variables[] = {"x", "m", "v", "v_hat"};
   static void options(auto& self, auto&& option) {
     option("beta1", self.beta1, decay_rate, "decay of the momentum m");
     option("beta2", self.beta2, decay_rate, "decay of the second moment v");

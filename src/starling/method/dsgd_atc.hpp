@@ -1,9 +1,10 @@
-/// Decentralized subgradient descent, adapt then combine.
+/// Decentralized subgradient descent, adapt then combine; and with an exchange in some rounds only.
 ///
-/// The ATC variant of Zhang, Xiao & Liu's framework, arXiv 2403.11565, section 2 (after the
-/// diffusion strategies of Sayed et al.). Needs W doubly stochastic, a connected graph.
-///
-///     x_i+ = sum_j W_ij (x_j - step g_j),      g_j sampled at x_j
+/// - `dsgd-atc`: the ATC variant of Zhang, Xiao & Liu's framework (after the diffusion strategies
+/// of
+///   Sayed et al.). Needs W doubly stochastic, a connected graph.
+/// - `local-sgd`: the same, whose nodes go on alone for `every` - 1 rounds of `every` (Stich, arXiv
+///   1805.09767; with exact averages it is FedAvg with all nodes taking part).
 #pragma once
 
 #include "starling/base/range.hpp"
@@ -12,8 +13,12 @@
 namespace starling {
 
 struct DsgdAtc {
+  static constexpr std::string_view paper = "Zhang, Xiao & Liu, arXiv 2403.11565, section 2 (ATC)";
+  static constexpr std::string_view equations[] = {
+      "x_i+ = sum_j W_ij (x_j - step g_j),  g_j sampled at x_j"};
   static constexpr std::string_view variables[] = {"x"};
   static constexpr Order order = Order::adapt_first;
+  static constexpr Tolerates tolerates = Tolerates::lost_messages;
   static void options(auto&, auto&&) {}
 
   struct Exchanged {
@@ -25,6 +30,20 @@ struct DsgdAtc {
 
   constexpr void adapt(State& s, float g, float step) const { s.x -= step * g; }
   constexpr void combine(State& s, const Exchanged& mixed, float) const { s.x = mixed.x; }
+};
+
+struct LocalSgd : DsgdAtc {
+  static constexpr std::string_view paper = "Stich, arXiv 1805.09767, over a graph";
+  static constexpr std::string_view equations[] = {
+      "x_i+ = sum_j W_ij (x_j - step g_j)  in rounds that `every` divides",
+      "x_i+ = x_i - step g_i               in the others"};
+
+  std::int64_t every = 8;
+
+  static void options(auto& self, auto&& option) {
+    option("every", self.every, at_least(1), "rounds from one exchange to the next");
+  }
+  constexpr bool exchanges(Round round) const { return round % static_cast<Round>(every) == 0; }
 };
 
 }  // namespace starling

@@ -12,12 +12,14 @@
 ///       constexpr void adapt(State& s, const Exchanged& mixed, float g, float step) const;
 ///     };
 ///
-/// State holds floats only, the exchanged ones first and x the first of all. There are three kinds:
+/// State holds floats only, the exchanged ones first; the one called x is the iterate that is
+/// evaluated. There are three kinds:
 ///
 /// - overlapped: adapt(s, mixed, g, step) alone. The subgradient is sampled at the unmixed x, so
 ///   the exchange can run while it is computed. `mixed` holds the sums of the neighbours' values.
 /// - combine_first: combine(s, mixed, step), then the subgradient is sampled at the x it leaves,
-///   then adapt(s, g, step).
+///   then adapt(s, g, step). Where something other than the state is to travel, prepare(s, step)
+///   turns it into that before the exchange.
 /// - adapt_first: the subgradient is sampled, then adapt(s, g, step), then the exchange and
 ///   combine(s, mixed, step).
 ///
@@ -26,18 +28,29 @@
 /// Where a method needs more, it says so:
 /// - Other weights than W, one entry an exchanged variable:
 ///   `static constexpr Mixing mixing[] = {Mixing::pull, Mixing::push};`
-/// - The number of the round (1, 2, ...): a last argument, after `step`.
+/// - The number of the round, or the node's push-sum weight: `Pace` in the place of `float step`;
+///   push-sum weights are kept where `static constexpr bool push_sum = true`.
 /// - A subgradient sampled at the start, before round 1: `start(x, g)`.
+/// - A subgradient sampled elsewhere than at x: `sampled` names the state variable that holds the
+///   point.
 /// - A step size that depends on the length of a node's whole vector: `norm_of` names a state
 ///   variable or "subgradient"; what `step_size(step, norm)` gives is what the others get.
+/// - Rounds without an exchange: `exchanges(round)` is false in these.
+/// - A network that stays as it is, or may even lose messages: `tolerates`.
+/// - A symmetric W, and all its eigenvalues above a number: `eigenvalues_above`.
+///
+/// `paper` and `equations` are what `starling list methods NAME` prints.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <concepts>
 #include <cstddef>
 #include <iterator>
 #include <string_view>
+
+#include "starling/base/types.hpp"
 
 namespace starling {
 
@@ -51,6 +64,22 @@ enum class Mixing {
 /// When a round samples its subgradient.
 enum class Order { overlapped, combine_first, adapt_first };
 
+/// What the theory of a method allows of the network.
+enum class Tolerates {
+  fixed_weights,     ///< the same weights in every round
+  changing_weights,  ///< each round's weights sum to 1 as `mixing` says
+  lost_messages,     ///< and a message may be lost, its weight going to one end of the link
+};
+
+/// What is the same for all coordinates of a node in a round. Most methods need the step size only,
+/// so it converts to that.
+struct Pace {
+  float step;        ///< the node's step size
+  float round = 1;   ///< 1, 2, ...
+  float weight = 1;  ///< the node's push-sum weight, as this round's exchange leaves it
+  constexpr operator float() const { return step; }
+};
+
 template <class M>
 inline constexpr std::size_t state_size = sizeof(typename M::State) / sizeof(float);
 
@@ -58,27 +87,22 @@ template <class M>
 inline constexpr std::size_t exchanged_size = sizeof(typename M::Exchanged) / sizeof(float);
 
 template <class M>
-concept WantsRound = requires(const M m, typename M::State s, typename M::Exchanged mixed,
-                              float f) {
-  m.adapt(s, mixed, f, f, f);
-}
-|| requires(const M m, typename M::State s, typename M::Exchanged mixed, float f) {
-  m.combine(s, mixed, f, f);
+concept Overlapped = requires(const M m, typename M::State s, typename M::Exchanged mixed, float g,
+                              Pace pace) {
+  m.adapt(s, mixed, g, pace);
 };
 
 template <class M>
-concept Overlapped = requires(const M m, typename M::State s, typename M::Exchanged mixed,
-                              float f) {
-  m.adapt(s, mixed, f, f);
-}
-|| requires(const M m, typename M::State s, typename M::Exchanged mixed, float f) {
-  m.adapt(s, mixed, f, f, f);
-};
-
-template <class M>
-concept Phased = requires(const M m, typename M::State s, float f) {
-  m.adapt(s, f, f);
+concept Phased = requires(const M m, typename M::State s, typename M::Exchanged mixed, float g,
+                          Pace pace) {
+  m.adapt(s, g, pace);
+  m.combine(s, mixed, pace);
   { M::order } -> std::convertible_to<Order>;
+};
+
+template <class M>
+concept Prepared = requires(const M m, typename M::State s, Pace pace) {
+  m.prepare(s, pace);
 };
 
 template <class M>
@@ -97,9 +121,16 @@ concept Normed = requires(const M m) {
   { m.step_size(1.0f, 1.0f) } -> std::same_as<float>;
 };
 
+/// Where in a method's state a variable is; the number of variables where it has none of that name.
+template <class M>
+constexpr std::size_t index_of(std::string_view variable) {
+  return static_cast<std::size_t>(std::ranges::find(M::variables, variable) -
+                                  std::begin(M::variables));
+}
+
 template <class M>
 concept Method = (Overlapped<M> || Phased<M>)&&(StartsAlone<M> || StartsWithSubgradient<M>)&&(
-    std::size(M::variables) == state_size<M>);
+    std::size(M::variables) == state_size<M>)&&(index_of<M>("x") < state_size<M>);
 
 template <Method M>
 constexpr Order order_of() {
@@ -116,6 +147,15 @@ constexpr Mixing mixing_of(std::size_t e) {
     return M::mixing[e];
   else
     return Mixing::doubly;
+}
+
+/// The variable that holds the point to sample at.
+template <Method M>
+constexpr std::size_t sampled_of() {
+  if constexpr (requires { M::sampled; })
+    return index_of<M>(M::sampled);
+  else
+    return index_of<M>("x");
 }
 
 }  // namespace starling

@@ -1,14 +1,11 @@
 /// Gradient tracking: y_i follows the mean of all nodes' subgradients.
 ///
-///     y_i = g_i at the start
-///     x_i+ = sum_j A_ij x_j - step y_i,       then g_i+ is sampled at x_i+
-///     y_i+ = sum_j B_ij y_j + g_i+ - g_i
+/// - `dsgd-t` (Zhang, Xiao & Liu, DSGD-T): one doubly stochastic W for x and y.
+/// - `dgt` (Xin & Khan's AB; a baseline of Bo & Wang; also `push-pull-cta`): x with R, whose graph
+///   has a spanning tree, y with C, whose graph is strongly connected.
 ///
-/// - `dsgd-t` (Zhang, Xiao & Liu, arXiv 2403.11565, DSGD-T): A = B = W, doubly stochastic.
-/// - `dgt` (Xin & Khan 2018, "AB"; a baseline of Bo & Wang, arXiv 2601.03566): A = R, B = C on a
-///   directed graph, R's with a spanning tree, C's strongly connected.
-///
-/// g_i is the subgradient computed before, with its old batch at its old point.
+/// g_i is the subgradient computed before, with its old batch at its old point. Where messages are
+/// lost, the sum of the y is kept as long as C's weight stays with the sender.
 #pragma once
 
 #include "starling/base/range.hpp"
@@ -42,7 +39,19 @@ struct Tracking {
   }
 };
 
-using DsgdT = Tracking<Mixing::doubly, Mixing::doubly>;
-using Dgt = Tracking<Mixing::pull, Mixing::push>;
+struct DsgdT : Tracking<Mixing::doubly, Mixing::doubly> {
+  static constexpr std::string_view paper = "Zhang, Xiao & Liu, arXiv 2403.11565 (DSGD-T)";
+  static constexpr std::string_view equations[] = {
+      "x_i+ = sum_j W_ij x_j - step y_i,  then g_i+ is sampled at x_i+",
+      "y_i+ = sum_j W_ij y_j + g_i+ - g_i,  y_i = g_i at the start"};
+};
+
+struct Dgt : Tracking<Mixing::pull, Mixing::push> {
+  static constexpr std::string_view paper = "Xin & Khan, IEEE L-CSS 2(3), 2018 (AB)";
+  static constexpr std::string_view equations[] = {
+      "x_i+ = sum_j R_ij x_j - step y_i,  then g_i+ is sampled at x_i+",
+      "y_i+ = sum_j C_ij y_j + g_i+ - g_i,  y_i = g_i at the start"};
+  static constexpr Tolerates tolerates = Tolerates::lost_messages;
+};
 
 }  // namespace starling

@@ -21,12 +21,16 @@ struct Metrics {
   std::optional<double> node_accuracy_min;
   double consensus_error = 0;           ///< (1/N) sum_i ||x_i - average||^2
   std::optional<double> gradient_norm;  ///< of the objective at the average x
+  /// The least norm in the convex hull of subgradients sampled near the average x: it goes to 0 at
+  /// stationary points where the gradient does not, as for |x| at 0.
+  std::optional<double> stationarity;
 };
 
 /// Which of the costly ones to compute.
 struct Measures {
   bool gradient_norm = true;
   bool node_accuracy = true;
+  double stationarity = 0;  ///< the radius to sample in; 0: not measured
 };
 
 }  // namespace starling

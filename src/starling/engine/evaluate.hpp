@@ -1,0 +1,30 @@
+/// What is measured of the nodes' x between rounds. All sums run in node order, in double.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "starling/engine/arena.hpp"
+#include "starling/engine/pool.hpp"
+#include "starling/problem/problem.hpp"
+#include "starling/record/metrics.hpp"
+
+namespace starling {
+
+/// What a measurement works with.
+struct Measured {
+  const NodeRows& x;
+  NodeRows& scratch;                                 ///< as large as x; what it holds is lost
+  std::span<const std::unique_ptr<Oracle>> oracles;  ///< one a thread of the pool
+  Pool& pool;
+};
+
+/// The average of all rows.
+std::vector<float> average_of(const NodeRows& rows, Pool& pool);
+
+/// Fills in everything about x: objective, accuracies, consensus error, gradient norm and
+/// stationarity.
+void measure(const Measures& measures, const Measured& measured, Metrics& metrics);
+
+}  // namespace starling
