@@ -5,7 +5,8 @@
 /// Decentralized AMSGrad on a ring, beside an in-place stream a = a + s c over the same huge pages
 /// (the roof: a stream that reads twice what it writes, as the update nearly does), STREAM triad,
 /// and the same update as a chain of libtorch calls. The update must move 44 bytes a coordinate and
-/// node: it reads x, u, m, v, vhat and g and writes the first five.
+/// node: it reads x, u, m, v, vhat and g and writes the first five. Then every method of the
+/// catalogue, beside the same streams.
 
 #include <malloc.h>
 
@@ -18,6 +19,7 @@
 
 #include "side_by_side.hpp"
 #include "starling/engine/simulate.hpp"
+#include "starling/experiment/catalogue.hpp"
 #include "starling/graph/families.hpp"
 #include "starling/method/amsgrad.hpp"
 #ifdef STARLING_WITH_TORCH
@@ -72,6 +74,25 @@ void split(Pool& pool, std::size_t count, const auto& kernel) {
   for (std::size_t i = first; i < last; ++i) a[i] = b[i] + 0.5f * c[i];
 }
 
+/// The two streams, over arrays far beyond any cache.
+class Streams {
+ public:
+  static constexpr std::size_t floats = 48 << 20;
+  static constexpr double bytes = 12.0 * floats;
+
+  void run_in_place(Pool& pool) const {
+    split(pool, floats, [&](auto from, auto to) { in_place(a_.data(), c_.data(), from, to); });
+  }
+  void run_triad(Pool& pool) const {
+    split(pool, floats,
+          [&](auto from, auto to) { triad(a_.data(), b_.data(), c_.data(), from, to); });
+  }
+
+ private:
+  mutable Arena a_{floats};
+  Arena b_{floats}, c_{floats};
+};
+
 #ifdef STARLING_WITH_TORCH
 /// The update as a researcher writes it with tensors, one vector a node.
 class TensorChain {
@@ -121,18 +142,10 @@ void compare(std::size_t nodes, std::size_t dimension, std::size_t threads, int 
   Simulation simulation(
       method, problem, weights, [](Round) { return 1e-3; }, pool);
 
-  constexpr std::size_t stream = 48 << 20;  // floats an array: far beyond any cache
-  Arena a(stream), b(stream), c(stream);
-  std::vector<bench::Work> works{
-      {"update", [&] { simulation.advance(); }},
-      {"in place",
-       [&] {
-         split(pool, stream, [&](auto from, auto to) { in_place(a.data(), c.data(), from, to); });
-       }},
-      {"triad", [&] {
-         split(pool, stream,
-               [&](auto from, auto to) { triad(a.data(), b.data(), c.data(), from, to); });
-       }}};
+  const Streams streams;
+  std::vector<bench::Work> works{{"update", [&] { simulation.advance(); }},
+                                 {"in place", [&] { streams.run_in_place(pool); }},
+                                 {"triad", [&] { streams.run_triad(pool); }}};
 #ifdef STARLING_WITH_TORCH
   at::set_num_threads(static_cast<int>(threads));
   TensorChain chain(nodes, dimension);
@@ -142,7 +155,8 @@ void compare(std::size_t nodes, std::size_t dimension, std::size_t threads, int 
   const std::vector<double> seconds = bench::side_by_side(works, repeats);
   const double moved = 44.0 * static_cast<double>(nodes * dimension);
   const double rate = moved / seconds[0] / 1e9;
-  const double roof = 12.0 * stream / seconds[1] / 1e9, triads = 12.0 * stream / seconds[2] / 1e9;
+  const double roof = Streams::bytes / seconds[1] / 1e9;
+  const double triads = Streams::bytes / seconds[2] / 1e9;
   fmt::print("{:>5} x {:<10} {:>7} {:>9.1f} {:>9.1f} {:>9.1f} {:>8.2f} {:>8.2f}", nodes, dimension,
              threads, rate, roof, triads, rate / roof, rate / triads);
   if (works.size() > 3) fmt::print(" {:>11.1f}", seconds[3] / seconds[0]);
@@ -150,9 +164,54 @@ void compare(std::size_t nodes, std::size_t dimension, std::size_t threads, int 
   std::fflush(stdout);
 }
 
+/// Bytes that a round of a method must move for each coordinate and node: what it reads, its
+/// subgradient included, and what it writes. Tracking samples between its two halves, which is two
+/// passes over y; a norm is a pass of its own. What only a block's second half needs is in cache.
+double bytes_of(const RowUpdate& update) {
+  const auto kept = static_cast<double>(update.state_count());
+  double floats = 2 * kept + 1;
+  if (update.order() == Order::combine_first)
+    floats += static_cast<double>(2 * (update.exchanged_count() - 1));  // y again; x is done
+  if (update.normed()) floats += 1;
+  if (update.sampled() != update.x()) floats -= 1;  // the point to sample at is written only
+  if (update.push_sum()) floats -= 1;               // and so is x = u / w
+  return 4 * floats;
+}
+
+std::unique_ptr<RowUpdate> method_called(std::string_view name) {
+  const Table defaults;
+  OptionReader reader(defaults, "", "");
+  Table resolved;
+  return find_entry(methods(), name, "name", reader).read(reader, resolved)();
+}
+
+/// Every method of the catalogue beside the streams.
+void compare_methods(std::size_t threads, int repeats) {
+  constexpr std::size_t nodes = 8, dimension = 4'000'000;
+  Pool pool(threads);
+  NoWork problem(nodes, dimension);
+  const Streams streams;
+  for (const auto& entry : methods()) {
+    const std::unique_ptr<RowUpdate> update = method_called(entry.name);
+    Simulation simulation(
+        *update, problem, Uniform{}.make(Ring{}.make(nodes, 0)), [](Round) { return 1e-3; }, pool);
+    const std::vector<double> seconds =
+        bench::side_by_side({{"update", [&] { simulation.advance(); }},
+                             {"in place", [&] { streams.run_in_place(pool); }},
+                             {"triad", [&] { streams.run_triad(pool); }}},
+                            repeats);
+    const double bytes = bytes_of(*update);
+    const double rate = bytes * nodes * dimension / seconds[0] / 1e9;
+    const double roof = Streams::bytes / seconds[1] / 1e9,
+                 triad = Streams::bytes / seconds[2] / 1e9;
+    fmt::print("{:<22} {:>7} {:>6.0f} {:>9.1f} {:>9.1f} {:>9.1f} {:>8.2f} {:>8.2f}\n", entry.name,
+               threads, bytes, rate, roof, triad, rate / roof, rate / triad);
+    std::fflush(stdout);
+  }
+}
+
 }  // namespace
 
-#include <malloc.h>
 int main(int argc, char** argv) {
   // libtorch's temporaries are recycled: otherwise the system clears new pages for each of them,
   // and the chain is slower several times over for a reason that is not the passes it makes.
@@ -167,4 +226,8 @@ int main(int argc, char** argv) {
     compare(5, 11'173'962, threads, repeats);
     compare(16, 2'000'000, threads, repeats);
   }
+  fmt::print("\nEvery method, 8 x 4000000 on a ring: GB/s that must move\n");
+  fmt::print(
+      "method                 threads  bytes    update  in place     triad  of roof of triad\n");
+  for (const std::size_t threads : {1, 2}) compare_methods(threads, std::min(repeats, 5));
 }

@@ -73,5 +73,23 @@ TEST(Architecture, MethodsKnowNothingButArithmetic) {
   }
 }
 
+/// So that a method can be read beside its paper's pseudo-code.
+TEST(Architecture, AMethodIsFortyLinesOfCodeAtMost) {
+  int seen = 0;
+  for (const auto& entry : fs::directory_iterator(fs::path{STARLING_SOURCES} / "starling/method")) {
+    if (entry.path().filename() == "method.hpp") continue;  // what a method is
+    std::ifstream file(entry.path());
+    int lines = 0;
+    for (std::string line; std::getline(file, line);) {
+      const std::size_t first = line.find_first_not_of(' ');
+      if (first != std::string::npos && line[first] != '#' && line.compare(first, 2, "//") != 0)
+        ++lines;
+    }
+    EXPECT_LE(lines, 40) << entry.path().filename();
+    ++seen;
+  }
+  EXPECT_GT(seen, 15);
+}
+
 }  // namespace
 }  // namespace starling

@@ -177,10 +177,11 @@ TEST_F(CliTest, VersionIsOneLine) {
 
 TEST_F(CliTest, ListShowsEveryFamily) {
   const std::string all = output_of("list");
-  const std::array<std::array<const char*, 3>, 7> families{{
+  const std::array<std::array<const char*, 3>, 8> families{{
       {"methods", "dadam", "default 0.999; in [0, 1)"},
       {"graphs", "watts-strogatz", "whole number, default 4; >= 2"},
       {"weights", "lazy", "number, default 0.5; in (0, 1)"},
+      {"links", "random-edges", "number, default 0.5; in (0, 1]"},
       {"problems", "quadratic", "true/false, default false"},
       {"datasets", "mnist", "problem.path"},
       {"partitions", "dirichlet", "number, default 0.5; in (0, 1000000]"},
@@ -188,13 +189,41 @@ TEST_F(CliTest, ListShowsEveryFamily) {
   }};
   for (const auto& [family, entry, option] : families) {
     const std::string one = output_of(std::string{"list "} + family);
-    EXPECT_TRUE(one.starts_with(std::string{family} + "\n")) << one;
+    EXPECT_TRUE(one.starts_with(std::string{family} + " (")) << one;
     EXPECT_TRUE(holds(one, std::string{"  "} + entry + " ")) << one;
     EXPECT_TRUE(holds(all, one)) << family;
     const std::string described = output_of(std::string{"list "} + family + " " + entry);
     EXPECT_TRUE(described.starts_with(std::string{entry} + ": ")) << described;
     EXPECT_TRUE(holds(described, option)) << described;
   }
+}
+
+TEST_F(CliTest, ListTellsAMethodsUpdatePaperWeightsAndMessages) {
+  const std::string text = output_of("list methods sgp");
+  for (const char* part :
+       {"x_i+ = u_i+ / w_i+\n", "paper    Assran et al., arXiv 1811.10792",
+        "weights  u with C (columns sum to 1)\n", "samples  at x, before the exchange\n",
+        "sends    u: 4 bytes a coordinate to each neighbour", "messages may be lost\n"})
+    EXPECT_TRUE(holds(text, part)) << part << text;
+  EXPECT_TRUE(holds(output_of("list methods d2"), "symmetric, eigenvalues above -0.3333\n"));
+}
+
+#ifdef STARLING_WITH_TORCH  // the page has the problems that need it
+TEST_F(CliTest, TheReferencePageIsWhatListPrints) {
+  EXPECT_EQ(output_of("list --markdown"), stored(STARLING_DOCS "/reference.md"))
+      << "build/release/bin/starling list --markdown > docs/reference.md";
+}
+#endif
+
+TEST_F(CliTest, GraphTellsTheContractionOfAPeriod) {
+  const std::string exact =
+      output_of("graph directed-exponential --nodes 8 --weights uniform --links one-peer");
+  EXPECT_TRUE(holds(exact, "period                       3 rounds\n")) << exact;
+  EXPECT_TRUE(holds(exact, "messages a round             8\n")) << exact;
+  EXPECT_TRUE(holds(exact, "||W_T ... W_1 - 11'/N||      0.000000 over the period\n")) << exact;
+  const std::string random = output_of("graph ring --nodes 8 --links matchings");
+  EXPECT_TRUE(holds(random, "none: drawn by chance")) << random;
+  EXPECT_TRUE(holds(random, "contraction a round")) << random;
 }
 
 TEST_F(CliTest, GraphTellsTheSpeedOfMixing) {
@@ -533,7 +562,7 @@ TEST_F(CliTest, DivergenceSaysRoundAndNodeAndKeepsWhatWasRecorded) {
   std::vector<std::string> wild_rounds;
   for (const std::string& line : split(csv, '\n')) {
     const std::vector<std::string> cells = split(line, ',');
-    ASSERT_EQ(cells.size(), 13u) << line;
+    ASSERT_EQ(std::ranges::count(line, ','), 13) << line;
     if (cells[0] == "method") continue;
     EXPECT_TRUE(std::isfinite(std::strtod(cells[7].c_str(), nullptr))) << line;
     if (cells[0] == "dgd") wild_rounds.push_back(cells[2]);
@@ -542,6 +571,43 @@ TEST_F(CliTest, DivergenceSaysRoundAndNodeAndKeepsWhatWasRecorded) {
   // The other method was run all the same; a state that is not finite is of no use.
   EXPECT_TRUE(has("out/checkpoints/tame.safetensors"));
   EXPECT_FALSE(has("out/checkpoints/dgd.safetensors"));
+}
+
+/// The last value of a column in metrics.csv for a method.
+double last_value(const std::string& csv, const std::string& method, std::size_t column) {
+  std::string value;
+  for (const std::string& line : split(csv, '\n')) {
+    const std::vector<std::string> cells = split(line, ',');
+    if (cells[0] == method) value = cells.at(column);
+  }
+  return std::strtod(value.c_str(), nullptr);
+}
+
+TEST_F(CliTest, OnA9aTrackingNeedsClippingAndClippingNeedsTracking) {
+  const std::filesystem::path data = real_data("a9a/a9a.gz");
+  if (data.empty()) GTEST_SKIP() << "STARLING_DATA names no folder with a9a/a9a.gz";
+  const std::string options =
+      " --quiet --threads 1 --set problem.path=" + data.string() + " --out ";
+  const Outcome tracking = run("run '" STARLING_EXPERIMENTS "/a9a-tracking.toml'" + options + "2");
+  EXPECT_EQ(tracking.status, 3);
+  EXPECT_TRUE(holds(tracking.err, "starling: dgt diverged in round")) << tracking.err;
+  EXPECT_FALSE(holds(tracking.err, "clipped-tracking")) << tracking.err;
+  EXPECT_LT(last_value(file("2/metrics.csv"), "clipped-tracking", 7), 0.4);
+
+  output_of("run '" STARLING_EXPERIMENTS "/a9a-clipping.toml'" + options + "3");
+  const std::string csv = file("3/metrics.csv");
+  EXPECT_LT(last_value(csv, "clipped-tracking", 12) * 10, last_value(csv, "dgd-clip", 12));
+}
+
+TEST_F(CliTest, AllFourMethodsOfZhangEtAlBecomeStationary) {
+  output_of("run '" STARLING_EXPERIMENTS
+            "/dsm-phase-retrieval.toml' --quiet --threads 1 "
+            "--out out");
+  const std::string csv = file("out/metrics.csv");
+  for (const char* method : {"dsgd", "dsgd-m", "dsgd-t", "dsignsgd"}) {
+    EXPECT_LT(last_value(csv, method, 13), 0.05) << method;
+    EXPECT_LT(last_value(csv, method, 11), 1e-6) << method;
+  }
 }
 
 TEST_F(CliTest, DadamSettlesOffTheOptimumAndAmsgradAtIt) {

@@ -382,7 +382,7 @@ TEST(CheckNetworkTest, DirectedMethodsNeedAStronglyConnectedGraphToPush) {
   };
   EXPECT_EQ(refusal_on(Graph::directed(3, {{0, 1}, {1, 2}, {2, 0}, {0, 2}})), "");
   EXPECT_EQ(refusal_on(Graph::directed(3, {{0, 1}, {1, 2}})),
-            "dgt: the graph must be strongly connected");
+            "dgt: the graph must be strongly connected: add edges, or use another graph");
   EXPECT_TRUE(says(refusal_on(Graph::directed(3, {{0, 1}, {2, 1}})), "no spanning tree"));
 }
 
@@ -391,8 +391,9 @@ TEST(CheckNetworkTest, DirectedMethodsNeedRowsOfRAndColumnsOfCThatSumToOne) {
   const MixingWeights good = Uniform{}.make(graph);
   EXPECT_EQ(refusal_of_tracking(graph, good), "");
   EXPECT_EQ(refusal_of_tracking(graph, {good.pull, good.pull}),
-            "dgt: the columns of C must sum to 1");
-  EXPECT_EQ(refusal_of_tracking(graph, {good.push, good.push}), "dgt: the rows of R must sum to 1");
+            "dgt: the columns of C must sum to 1: use weights \"uniform\"");
+  EXPECT_EQ(refusal_of_tracking(graph, {good.push, good.push}),
+            "dgt: the rows of R must sum to 1: use weights \"uniform\"");
 }
 
 TEST(CheckNetworkTest, ExactMethodsNeedSymmetricWeightsWithEigenvaluesAboveTheirBound) {

@@ -13,6 +13,7 @@
 #include "quartic_problem.hpp"
 #include "reference.hpp"
 #include "starling/engine/simulate.hpp"
+#include "starling/method/adaptive.hpp"
 #include "starling/method/schedule.hpp"
 
 namespace starling {
@@ -115,6 +116,38 @@ TEST(Methods, EqualReferenceOnRandomGraphsSizesAndSeeds) {
         EXPECT_LT(relative_error(found.at(k), expected[static_cast<std::size_t>(k)]), 1e-4)
             << c.name << ", seed " << seed << ", round " << k;
     }
+}
+
+/// A rule that the library does not have: the largest square, slowly forgotten (as in AdaMax).
+struct FadingMaximum {
+  static constexpr std::string_view paper = "none";
+  static constexpr std::string_view equation = "vhat_t = max(fade vhat_{t-1}, g_t^2)";
+  static constexpr Scaling scaling = Scaling::shared;
+
+  float fade = 0.9f;
+
+  struct Memory {};
+  static constexpr std::array<std::string_view, 0> memory = {};
+  static void options(auto& self, auto&& option) {
+    option("fade", self.fade, decay_rate, "what is left of the maximum after a round");
+  }
+  constexpr float next(Memory&, float v_hat, float g, float) const {
+    return std::max(fade * v_hat, g * g);
+  }
+};
+
+TEST(Methods, AdaptiveServesARuleOfOnesOwn) {
+  const RowUpdateOf<Adaptive<FadingMaximum>> update(
+      {.rule = {0.9f}, .beta1 = 0.5f, .epsilon = 0.01f});
+  for (unsigned seed = 1; seed <= 3; ++seed) {
+    Instance at = random_instance(5, 8, seed);
+    const auto found = run_library(update, at.doubly, at.problem, at.setting.step, 200, 2);
+    const Trajectory expected = reference::run_framework(
+        at.setting, 0.5, 0.01,
+        [](int, double v_hat, double g) { return std::max(0.9 * v_hat, g * g); });
+    for (const int k : {1, 10, 200})
+      EXPECT_LT(relative_error(found.at(k), expected[static_cast<std::size_t>(k)]), 1e-4) << k;
+  }
 }
 
 /// Runs every golden trajectory of a folder; returns how many there were.

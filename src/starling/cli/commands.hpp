@@ -19,6 +19,7 @@ struct Command {
 };
 
 Command run_command(CLI::App& program);
+Command check_command(CLI::App& program);
 Command list_command(CLI::App& program);
 Command graph_command(CLI::App& program);
 

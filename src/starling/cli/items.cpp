@@ -63,7 +63,7 @@ std::vector<Fact> facts_of(const RowUpdate& update) {
       {"paper", std::string{update.paper()}},
       {"weights", weights_of(update)},
       {"samples", sampling_of(update)},
-      {"sends", fmt::format("{}: {} bytes a coordinate to each neighbour every round{}",
+      {"sends", fmt::format("{}: {} bytes a coordinate to each neighbour, each time it exchanges{}",
                             fmt::join(kept.first(sent), ", "), 4 * sent,
                             update.push_sum() ? ", and its push-sum weight" : "")},
       {"keeps", fmt::format("{}: {} bytes a coordinate", fmt::join(kept, ", "), 4 * kept.size())},

@@ -23,6 +23,7 @@ constexpr const char* example =
     "Example:\n"
     "  starling run experiments/heterogeneous-ring.toml\n"
     "  starling run experiments/heterogeneous-ring.toml --set method.step=1e-3 --set rounds=200\n"
+    "  starling check experiments/heterogeneous-ring.toml\n"
     "  starling graph ring --nodes 8 --weights metropolis\n"
     "  starling list methods amsgrad";
 
@@ -31,9 +32,9 @@ int run(int argc, char** argv) {
   program.set_version_flag("--version", starling::version_text());
   program.require_subcommand(1);
   program.footer(example);
-  const starling::Command commands[] = {starling::run_command(program),
-                                        starling::list_command(program),
-                                        starling::graph_command(program)};
+  const starling::Command commands[] = {
+      starling::run_command(program), starling::check_command(program),
+      starling::list_command(program), starling::graph_command(program)};
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& request) {  // --help, --version

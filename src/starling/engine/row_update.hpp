@@ -51,6 +51,8 @@ class RowUpdate {
   virtual Tolerates tolerates() const = 0;
   /// A bound that the eigenvalues of W must be above, W being symmetric; nothing for most methods.
   virtual std::optional<double> eigenvalues_above() const = 0;
+  virtual Steps steps() const = 0;
+  virtual Scaling scaling() const = 0;
 
   /// The variable that is evaluated, and the one that subgradients are sampled at.
   virtual std::size_t x() const = 0;
@@ -218,6 +220,14 @@ class AnyRowUpdate : public RowUpdate {
   std::optional<double> eigenvalues_above() const override {
     if constexpr (requires { M::eigenvalues_above; }) return M::eigenvalues_above;
     return std::nullopt;
+  }
+  Steps steps() const override {
+    if constexpr (requires { M::steps; }) return M::steps;
+    return Steps::small;
+  }
+  Scaling scaling() const override {
+    if constexpr (requires { M::scaling; }) return M::scaling;
+    return Scaling::none;
   }
   std::string_view paper() const override {
     if constexpr (requires { M::paper; }) return M::paper;

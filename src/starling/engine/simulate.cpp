@@ -133,10 +133,8 @@ void Simulation::choose_steps() {
   }
   const NodeRows& rows = *normed < state_.size() ? state_[*normed] : gradients_;
   pool_.run(nodes_, [&](std::size_t, std::size_t node) {
-    const double squares = sum_of(dimension_, [x = rows.row(node).data()](std::size_t c) {
-      return double{x[c]} * double{x[c]};
-    });
-    steps_[node] = update_.step_size(step, static_cast<float>(std::sqrt(squares)));
+    const double norm = std::sqrt(sum_of_squares(rows.row(node)));
+    steps_[node] = update_.step_size(step, static_cast<float>(norm));
   });
 }
 

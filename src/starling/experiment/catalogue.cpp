@@ -20,6 +20,7 @@
 #include "starling/method/qg_dsgdm.hpp"
 #include "starling/method/schedule.hpp"
 #include "starling/method/sgp.hpp"
+#include "starling/method/step_limits.hpp"
 #include "starling/method/tracking.hpp"
 #include "starling/problem/hinge.hpp"
 #include "starling/problem/logistic.hpp"
@@ -86,9 +87,9 @@ MethodRule read_centralized(OptionReader& reader, Table& resolved) {
 
 template <class T>
 ScheduleRule read_schedule(OptionReader& reader, Table& resolved) {
-  return [schedule = read_object<T>(reader, resolved)](Round k, Round rounds) {
-    return schedule.factor(k, rounds);
-  };
+  const T schedule = read_object<T>(reader, resolved);
+  return {[schedule](Round k, Round rounds) { return schedule.factor(k, rounds); },
+          vanishes(schedule), adds_up(schedule)};
 }
 
 template <class T>

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,8 +27,14 @@ using WeightsRule = std::function<MixingWeights(const Graph&)>;
 /// Null where every link is used in every round.
 using LinksRule = std::function<std::unique_ptr<Links>(const Graph&, std::uint64_t seed)>;
 using MethodRule = std::function<std::unique_ptr<RowUpdate>()>;
-using ScheduleRule = std::function<double(Round k, Round rounds)>;
 using ProblemRule = std::function<std::unique_ptr<Problem>(std::size_t nodes, std::uint64_t seed)>;
+
+/// The factor of every round, and what becomes of step sizes (`method/step_limits.hpp`).
+struct ScheduleRule {
+  std::function<double(Round k, Round rounds)> factor;
+  std::optional<bool> vanishes, adds_up;
+  double operator()(Round k, Round rounds) const { return factor(k, rounds); }
+};
 
 /// A name, and how to make what it stands for.
 template <class Rule>

@@ -23,9 +23,9 @@ std::string name_of(const Value& choice) {
 /// "" or what is wrong with a round's weights for a variable that is mixed in this way.
 std::string why_sums_do_not_suit(Mixing mixing, const MixingWeights& weights) {
   if (mixing == Mixing::pull && !facts_of(weights.pull).is_row_stochastic())
-    return "the rows of R must sum to 1";
+    return "the rows of R must sum to 1: use weights \"uniform\"";
   if (mixing == Mixing::push && !facts_of(weights.push).is_column_stochastic())
-    return "the columns of C must sum to 1";
+    return "the columns of C must sum to 1: use weights \"uniform\"";
   if (mixing == Mixing::doubly && !facts_of(weights.pull).is_doubly_stochastic())
     return "W must be doubly stochastic: use weights \"metropolis\", or links that fit";
   return "";
@@ -34,10 +34,14 @@ std::string why_sums_do_not_suit(Mixing mixing, const MixingWeights& weights) {
 /// "" or why information does not get everywhere along these edges, which are all there ever are.
 std::string why_not_connected(Mixing mixing, const Graph& graph) {
   if (mixing == Mixing::pull)
-    return root_of(graph) ? "" : "the graph has no spanning tree: no node reaches all others";
+    return root_of(graph)
+               ? ""
+               : "the graph has no spanning tree, no node reaches all others: add edges, "
+                 "or use another graph";
   if (is_connected(graph)) return "";
-  return mixing == Mixing::push ? "the graph must be strongly connected"
-                                : "the graph is not connected: add edges, or use another graph";
+  return mixing == Mixing::push
+             ? "the graph must be strongly connected: add edges, or use another graph"
+             : "the graph is not connected: add edges, or use another graph";
 }
 
 std::string why_fixed_weights_do_not_suit(const RowUpdate& update, const Graph& graph,

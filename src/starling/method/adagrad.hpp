@@ -13,6 +13,7 @@ struct AdagradRule {
   static constexpr std::string_view paper = "Chen et al., arXiv 2109.03194, Algorithm 4";
   static constexpr std::string_view equation =
       "vhat_t  = ((t-1)/t) vhat_{t-1} + (1/t) g_t^2,  t = 1, 2, ...";
+  static constexpr Scaling scaling = Scaling::shared_mean;
 
   struct Memory {};
   static constexpr std::array<std::string_view, 0> memory = {};

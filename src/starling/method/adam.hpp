@@ -13,6 +13,7 @@ struct AdamRule {
   static constexpr std::string_view paper =
       "Chen et al., arXiv 2109.03194, Algorithm 2, Adam's rule";
   static constexpr std::string_view equation = "vhat_t  = beta2 vhat_{t-1} + (1 - beta2) g_t^2";
+  static constexpr Scaling scaling = Scaling::shared;
 
   float beta2 = 0.999f;
 

@@ -4,11 +4,12 @@
 /// |lambda_2|, |lambda_N| < 1. As in the paper there is no bias correction, and u_t knows vhat up
 /// to t-1 only: one node alone is not the method that the rule is known from.
 ///
-/// A rule is a struct with what it remembers, its name for that, and r_t:
+/// A rule is a struct with what it remembers, its name for that, what is known of r_t, and r_t:
 ///
 ///     struct Rule {
 ///       static constexpr std::string_view paper = "...";
 ///       static constexpr std::string_view equation = "vhat_t  = ...";
+///       static constexpr Scaling scaling = Scaling::shared;
 ///       struct Memory { float v; };                               // may be empty; starts at 0
 ///       static constexpr std::array<std::string_view, 1> memory = {"v"};
 ///       constexpr float next(Memory& s, float v_hat, float g, float t) const;   // vhat_t
@@ -32,6 +33,8 @@ struct Adaptive {
       "u_t     = max(utilde_t, epsilon),  utilde_t = sum_j W_ij utilde_{t-1/2,j}",
       "x_{t+1} = sum_j W_ij x_{t,j} - step m_t / sqrt(u_t)",
       "utilde_{t+1/2} = utilde_t - vhat_{t-1} + vhat_t,  utilde_{1/2} = vhat_0 = epsilon"};
+
+  static constexpr Scaling scaling = Rule::scaling;
 
   Rule rule;
   float beta1 = 0.9f, epsilon = 1e-6f;

@@ -12,6 +12,7 @@ struct AmsgradRule {
   static constexpr std::string_view paper = "Chen et al., arXiv 2109.03194, Algorithm 3";
   static constexpr std::string_view equation =
       "vhat_t  = max(vhat_{t-1}, v_t),  v_t = beta2 v_{t-1} + (1 - beta2) g_t^2, v_0 = 0";
+  static constexpr Scaling scaling = Scaling::shared_maximum;
 
   float beta2 = 0.999f;
 

@@ -28,6 +28,7 @@ struct Dadam {
       "vhat_t  = beta3 vhat_{t-1} + (1 - beta3) max(vhat_{t-1}, v_t),  vhat_0 = epsilon",
       "x_{t+1} = sum_j W_ij x_{t,j} - step m_t / sqrt(vhat_t)"};
   static constexpr std::string_view variables[] = {"x", "m", "v", "v_hat"};
+  static constexpr Scaling scaling = Scaling::own;
 
   float beta1 = 0.9f, beta2 = 0.999f, beta3 = 0.9f, epsilon = 1e-6f;
 

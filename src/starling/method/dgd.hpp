@@ -17,6 +17,7 @@ struct Dgd {
       "x_i+ = sum_j W_ij x_j - step g_i,  g_i sampled at x_i"};
   static constexpr std::string_view variables[] = {"x"};
   static constexpr Tolerates tolerates = Tolerates::lost_messages;
+  static constexpr Steps steps = Steps::vanishing;
   static void options(auto&, auto&&) {}
 
   struct Exchanged {

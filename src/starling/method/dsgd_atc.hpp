@@ -19,6 +19,7 @@ struct DsgdAtc {
   static constexpr std::string_view variables[] = {"x"};
   static constexpr Order order = Order::adapt_first;
   static constexpr Tolerates tolerates = Tolerates::lost_messages;
+  static constexpr Steps steps = Steps::vanishing;
   static void options(auto&, auto&&) {}
 
   struct Exchanged {

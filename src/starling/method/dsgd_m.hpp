@@ -16,6 +16,7 @@ struct DsgdM {
       "x_i+ = sum_j W_ij x_j - step y_i",
       "y_i+ = sum_j W_ij y_j - theta (y_i - g_i),  y_i = 0 at the start, g_i sampled at x_i"};
   static constexpr std::string_view variables[] = {"x", "y"};
+  static constexpr Steps steps = Steps::vanishing;
 
   float tau = 1, theta = 0;
 

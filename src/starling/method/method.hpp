@@ -38,6 +38,8 @@
 /// - Rounds without an exchange: `exchanges(round)` is false in these.
 /// - A network that stays as it is, or may even lose messages: `tolerates`.
 /// - A symmetric W, and all its eigenvalues above a number: `eigenvalues_above`.
+/// - Step sizes that go to zero: `static constexpr Steps steps = Steps::vanishing`.
+/// - Steps scaled by second moments, which have a theory of their own: `scaling`.
 ///
 /// `paper` and `equations` are what `starling list methods NAME` prints.
 #pragma once
@@ -69,6 +71,22 @@ enum class Tolerates {
   fixed_weights,     ///< the same weights in every round
   changing_weights,  ///< each round's weights sum to 1 as `mixing` says
   lost_messages,     ///< and a message may be lost, its weight going to one end of the link
+};
+
+/// What the theory of a method asks of the step sizes.
+enum class Steps {
+  small,      ///< small enough; they may stay the same
+  vanishing,  ///< they go to zero while their sum is infinite
+};
+
+/// By what second moment a method scales its steps, as far as theory tells the ways apart (Chen,
+/// Karimi, Zhao & Li, arXiv 2109.03194).
+enum class Scaling {
+  none,
+  own,             ///< the node's own: no convergence in general (Theorem 1)
+  shared,          ///< mixed with the neighbours', by any rule (Theorem 2)
+  shared_maximum,  ///< mixed, and it never falls (Theorem 3)
+  shared_mean,     ///< mixed, the mean of the squares so far (Theorem 4)
 };
 
 /// What is the same for all coordinates of a node in a round. Most methods need the step size only,

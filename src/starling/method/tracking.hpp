@@ -44,6 +44,7 @@ struct DsgdT : Tracking<Mixing::doubly, Mixing::doubly> {
   static constexpr std::string_view equations[] = {
       "x_i+ = sum_j W_ij x_j - step y_i,  then g_i+ is sampled at x_i+",
       "y_i+ = sum_j W_ij y_j + g_i+ - g_i,  y_i = g_i at the start"};
+  static constexpr Steps steps = Steps::vanishing;
 };
 
 struct Dgt : Tracking<Mixing::pull, Mixing::push> {

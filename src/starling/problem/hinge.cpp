@@ -173,6 +173,7 @@ std::unique_ptr<Problem> Hinge::make(std::size_t nodes, std::uint64_t seed) cons
   if (from_file) parts.summary = "linear SVM, " + parts.summary;
   parts.batch = static_cast<std::size_t>(batch);
   parts.loss = Versions<&hinge_terms>::widest();
+  if (ridge == 0) parts.constants.gradient_bound = largest_of(parts.train.values);
   parts.regulariser = [weight = ridge](Node, std::span<const float> x, std::span<float> g) {
     return add_ridge(weight, x, g);
   };

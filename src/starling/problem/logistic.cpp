@@ -47,6 +47,24 @@ struct Regulariser {
   }
 };
 
+/// Two derivatives of log(1 + exp(-t)) lie within [-1, 0] and [0, 1/4], of x^2 / (1 + x^2) within
+/// +- 3 sqrt(3) / 8 and [-1/2, 2]; of the powers of x neither is bounded. So with the longest row a
+/// of the data, L = ||a||^2 / 4 + 2 ratio: a bound, the least L may be far lower.
+Constants constants_of(const SparseRows& rows, const std::vector<Regulariser>& regularisers) {
+  double ratio = 0, longest = 0;
+  for (const Regulariser& own : regularisers) {
+    if (own.l4 > 0 || own.norm4 > 0) return {};
+    ratio = std::max(ratio, double{own.ratio});
+  }
+  for (std::size_t j = 0; j < rows.rows(); ++j) {
+    double squares = 0;
+    for (const float value : rows.row(j).values) squares += double{value} * double{value};
+    longest = std::max(longest, squares);
+  }
+  return {.smoothness = longest / 4 + 2 * ratio,
+          .gradient_bound = largest_of(rows.values) + 3 * std::numbers::sqrt3 / 8 * ratio};
+}
+
 /// exp(-t) for t >= 0, to about 1e-7 (for NaN as for 87: the loss carries it on). Written out so
 /// that a loop over it becomes vector code, and so that the bits are the same whatever math library
 /// is there: 2^-n times a Taylor polynomial.
@@ -103,6 +121,7 @@ std::unique_ptr<Problem> Logistic::make(std::size_t nodes, std::uint64_t seed) c
   for (Node i = 0; i < nodes; ++i)
     regularisers.push_back({weight_of("l4", l4, i, nodes), weight_of("norm4", norm4, i, nodes),
                             weight_of("ratio", ratio, i, nodes)});
+  parts.constants = constants_of(parts.train, regularisers);
   parts.regulariser = [all = std::move(regularisers)](Node node, std::span<const float> x,
                                                       std::span<float> g) {
     return all[node].add(x, g);

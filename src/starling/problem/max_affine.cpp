@@ -1,6 +1,7 @@
 #include "starling/problem/max_affine.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <numeric>
 #include <span>
@@ -78,6 +79,7 @@ class MaxAffineProblem final : public Problem {
                        dimension(), nodes_[0].pieces.size(), optimum_.objective);
   }
   std::optional<Optimum> optimum() const override { return optimum_; }
+  Constants constants() const override;
 
   const std::vector<Piece>& pieces(Node node) const { return nodes_[node].pieces; }
   const std::vector<float>& center() const { return optimum_.x; }
@@ -87,6 +89,16 @@ class MaxAffineProblem final : public Problem {
   std::vector<float> start_;
   std::vector<NodePieces> nodes_;
 };
+
+/// The subgradients are the slopes, as floats.
+Constants MaxAffineProblem::constants() const {
+  double largest = 0;
+  for (const NodePieces& node : nodes_)
+    for (const Piece& piece : node.pieces)
+      for (const double value : piece.slope)
+        largest = std::max(largest, std::abs(double{static_cast<float>(value)}));
+  return {.gradient_bound = largest};
+}
 
 class MaxAffineOracle final : public Oracle {
  public:

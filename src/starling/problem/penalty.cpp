@@ -93,6 +93,16 @@ class PenalisedProblem final : public Problem {
     return text + fmt::format("penalties: l2 = {}, l1 = {}", l2_, l1_);
   }
 
+  /// With l2 the slope grows with x, with l1 it jumps.
+  Constants constants() const override {
+    Constants known = problem_->constants();
+    if (l1_ > 0) known.smoothness.reset();
+    if (l2_ > 0) known.gradient_bound.reset();
+    if (known.smoothness) *known.smoothness += l2_;
+    if (known.gradient_bound) *known.gradient_bound += l1_;
+    return known;
+  }
+
  private:
   std::unique_ptr<Problem> problem_;
   double l2_, l1_;

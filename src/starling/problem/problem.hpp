@@ -38,6 +38,14 @@ struct Optimum {
   std::vector<float> x;
 };
 
+/// What theorems on convergence start from: bounds that hold at every x, not always the least ones.
+/// Empty where there is none, or none is known.
+struct Constants {
+  std::optional<double> smoothness;  ///< L: every f_i has an L-Lipschitz gradient
+  /// G: no entry of a (stochastic) subgradient of any f_i is larger, but for rounding.
+  std::optional<double> gradient_bound;
+};
+
 class Problem {
  public:
   virtual ~Problem() = default;
@@ -59,6 +67,9 @@ class Problem {
 
   /// The optimum, or nothing where it is not known. Computed when asked for.
   virtual std::optional<Optimum> optimum() const { return std::nullopt; }
+
+  /// What is known of the losses' derivatives; nothing unless the problem says so.
+  virtual Constants constants() const { return {}; }
 };
 
 }  // namespace starling

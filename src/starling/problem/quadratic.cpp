@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <fmt/format.h>
+#include <Eigen/Eigenvalues>
 
 #include "starling/base/error.hpp"
 #include "starling/base/random.hpp"
@@ -32,6 +33,7 @@ class QuadraticProblem final : public Problem {
   }
 
   std::optional<Optimum> optimum() const override;
+  Constants constants() const override;
 
   const Quadratic& given() const { return given_; }
   bool is_diagonal() const { return !given_.rotated && given_.matrices.empty(); }
@@ -207,6 +209,25 @@ std::optional<Optimum> QuadraticProblem::optimum() const {
   for (Node i = 0; i < nodes_; ++i) known.objective += losses.objective(i, known.x, {});
   known.objective /= static_cast<double>(nodes_);
   return known;
+}
+
+/// The largest modulus of an eigenvalue of a symmetric n x n matrix.
+double spectral_radius(const std::vector<double>& matrix, std::size_t n) {
+  const auto size = static_cast<Eigen::Index>(n);
+  const Eigen::Map<const Eigen::MatrixXd> symmetric(matrix.data(), size, size);
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(symmetric, Eigen::EigenvaluesOnly);
+  return solver.eigenvalues().cwiseAbs().maxCoeff();
+}
+
+/// The least L where the A_i are given; no eigenvalue of random ones is above curvature_max.
+Constants QuadraticProblem::constants() const {
+  double largest = 0;
+  for (const std::vector<double>& diagonal : given_.curvatures)
+    for (const double value : diagonal) largest = std::max(largest, std::abs(value));
+  for (const std::vector<double>& matrix : given_.matrices)
+    largest = std::max(largest, spectral_radius(matrix, dimension()));
+  const bool random = given_.curvatures.empty() && given_.matrices.empty();
+  return {.smoothness = random ? given_.curvature_max : largest};
 }
 
 void check_rows(const char* name, const std::vector<std::vector<double>>& rows, std::size_t nodes,

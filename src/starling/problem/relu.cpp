@@ -51,6 +51,7 @@ std::unique_ptr<Problem> Relu::make(std::size_t nodes, std::uint64_t seed) const
       seed, [&](std::span<const float> a) { return prediction(a, parts.optimum.x); });
   parts.optimum.objective = parts.samples.mean_error;
   parts.loss = absolute_residual;
+  parts.constants.gradient_bound = largest_of(parts.samples.values);
   parts.batch = static_cast<std::size_t>(batch);
   parts.start = start.empty() ? random_start(length, scale, seed)
                               : start_point(start, length, "hidden x inputs");

@@ -29,6 +29,7 @@ std::unique_ptr<Problem> RobustRegression::make(std::size_t nodes, std::uint64_t
                    [&](std::span<const float> a) { return dot(a, parts.optimum.x); });
   parts.optimum.objective = parts.samples.mean_error;
   parts.loss = absolute_residual;
+  parts.constants.gradient_bound = largest_of(parts.samples.values);
   parts.batch = static_cast<std::size_t>(batch);
   parts.start = start_point(start, length, "the dimension");
   parts.summary = fmt::format("robust regression, dimension {}, {} samples a node, optimum {:.4f}",

@@ -44,6 +44,7 @@ class SampledProblem final : public Problem {
   double epochs(Round rounds) const override { return batches_.epochs(rounds); }
   std::string summary() const override { return parts_.summary; }
   std::optional<Optimum> optimum() const override { return parts_.optimum; }
+  Constants constants() const override { return parts_.constants; }
 
  private:
   friend class SampledOracle;
@@ -96,6 +97,7 @@ class ClassifierProblem final : public Problem {
   double epochs(Round rounds) const override { return batches_.epochs(rounds); }
   std::string summary() const override { return parts_.summary; }
   std::optional<Optimum> optimum() const override { return parts_.optimum; }
+  Constants constants() const override { return parts_.constants; }
 
  private:
   friend class ClassifierOracle;
@@ -217,6 +219,12 @@ Partition consecutive_shares(std::size_t nodes, std::size_t per_node) {
   for (std::vector<std::uint32_t>& own : shares)
     for (std::uint32_t& number : own) number = sample++;
   return shares;
+}
+
+double largest_of(std::span<const float> values) {
+  double largest = 0;
+  for (const float value : values) largest = std::max(largest, std::abs(double{value}));
+  return largest;
 }
 
 /// Four sums side by side, because one would wait for each addition to end.

@@ -37,6 +37,9 @@ double dot(std::span<const float> a, std::span<const float> x);
 /// sum += factor a, or nothing where `sum` is empty.
 void add_scaled(double factor, std::span<const float> a, std::span<double> sum);
 
+/// The largest magnitude of these numbers; 0 where there are none.
+double largest_of(std::span<const float> values);
+
 /// The subgradient of |t| that is used everywhere: 0 at 0.
 constexpr double sign_of(double t) { return static_cast<double>((t > 0) - (t < 0)); }
 
@@ -82,6 +85,7 @@ struct SampledParts {
   std::size_t batch = 0;  ///< samples a node and round, reshuffled; 0: all of the node's
   std::vector<float> start;
   Optimum optimum;
+  Constants constants;
   std::string summary;
 };
 
@@ -105,6 +109,7 @@ struct ClassifierParts {
   NodeRegulariser regulariser;
   std::vector<float> start;
   std::optional<Optimum> optimum;
+  Constants constants;
   std::string summary;
 };
 
