@@ -15,6 +15,8 @@
 #include "starling/graph/families.hpp"
 #include "starling/graph/lossy.hpp"
 #include "starling/method/dgd.hpp"
+#include "starling/method/dsgd_atc.hpp"
+#include "starling/problem/quadratic.hpp"
 
 namespace starling {
 namespace {
@@ -150,6 +152,59 @@ TEST(ExchangeTest, ExactAveragesAreTheMeanAndCountAsATree) {
   const Metrics metrics = simulation.evaluate({});
   EXPECT_EQ(metrics.bytes_sent, 20 * 2 * (nodes - 1) * dimension * sizeof(float));
   EXPECT_LT(metrics.consensus_error, 1e-10);
+}
+
+TEST(ExchangeTest, ExactAveragesOfManyNodesDoNotDrift) {
+  constexpr std::size_t many = 10000;
+  Quadratic losses{.dimension = 1, .start = {100}};
+  const auto problem = losses.make(many, 1);
+  RowUpdateOf<Dgd> update;
+  update.average_exactly();
+  const MixingWeights weights = Metropolis{}.make(Ring{}.make(many, 0));
+  Pool pool(2);
+  Simulation simulation(
+      update, *problem, weights, [](Round) { return 1e-12; }, pool);
+  for (int round = 0; round < 100; ++round) simulation.advance();
+  EXPECT_NEAR(simulation.average()[0], 100, 1e-5);
+}
+
+TEST(ExchangeTest, LinksTakeTurnsFromExchangeToExchange) {
+  // Every eighth round of sixteen nodes would always see the same quarter of the links.
+  constexpr std::size_t many = 16;
+  const Graph graph = DirectedExponential{}.make(many, 0);
+  ChangingWeights weights(graph, OnePeer{}.make(graph, 0), Shares::uniform);
+  const auto problem = Quadratic{.dimension = 5}.make(many, 1);
+  const RowUpdateOf<LocalSgd> update(LocalSgd{{}, 8});
+  Pool pool(1);
+  // Steps end after the first rounds: then four exchanges average exactly.
+  Simulation simulation(
+      update, *problem, weights, [](Round k) { return k < 8 ? 0.1 : 0; }, pool);
+  for (int round = 0; round < 7; ++round) simulation.advance();
+  EXPECT_GT(simulation.evaluate({}).consensus_error, 1e-3);
+  for (int round = 0; round < 32; ++round) simulation.advance();
+  EXPECT_LT(simulation.evaluate({}).consensus_error, 1e-10);
+}
+
+TEST(ExchangeTest, LostMessagesHaveBeenSent) {
+  const MixingWeights fixed = Metropolis{}.make(Ring{}.make(nodes, 0));
+  LossyWeights lossy(std::make_unique<FixedWeights>(fixed), 0.5, 1);
+  Instance at = instance();
+  const RowUpdateOf<Dgd> update;
+  Pool pool(1);
+  Simulation simulation(
+      update, at.problem, lossy, [](Round) { return step; }, pool);
+  for (int round = 0; round < 20; ++round) simulation.advance();
+  EXPECT_EQ(simulation.evaluate({}).bytes_sent, 20 * 2 * nodes * dimension * sizeof(float));
+}
+
+TEST(ExchangeTest, QuasiGlobalMomentumStandsAStepOfZero) {
+  Instance at = instance();
+  const auto update = method_of("qg-dsgdm", {});
+  const auto weights = ring();
+  Pool pool(1);
+  Simulation simulation(
+      *update, at.problem, *weights, [](Round k) { return k < 5 ? step : 0; }, pool);
+  for (int round = 0; round < 20; ++round) EXPECT_FALSE(simulation.advance());
 }
 
 TEST(ExchangeTest, PushWeightsAndTrackedSumsSurviveLostMessages) {

@@ -31,7 +31,9 @@ void expect_plain_sum(std::size_t neighbours, std::size_t count) {
   std::vector<Node> columns;
   for (std::size_t k = 0; k < terms; ++k) columns.push_back(static_cast<Node>(2 * k + k % 2));
   std::vector<float> out(count + 3, untouched);
-  mix({columns.data(), values.data(), terms}, base.data(), stride, out.data(), count);
+  std::vector<const float*> sources;
+  for (const Node column : columns) sources.push_back(base.data() + column * stride);
+  mix(values.data(), sources.data(), terms, out.data(), count);
 
   for (std::size_t i = 0; i < count; ++i) {
     double exact = 0, size = 0;
@@ -67,7 +69,11 @@ TEST(MixTest, MixesTheRowsOfAMatrix) {
   const std::vector<float> base = random_floats(12 * count, 1);
   for (Node i = 0; i < 12; ++i) {
     std::vector<float> out(count);
-    mix(weights.row(i), base.data(), count, out.data(), count);
+    const KernelWeights::Row row = weights.row(i);
+    std::vector<const float*> sources;
+    for (std::size_t k = 0; k < row.count; ++k)
+      sources.push_back(base.data() + row.columns[k] * count);
+    mix(row.values, sources.data(), row.count, out.data(), count);
     for (std::size_t c = 0; c < count; ++c) {
       double exact = 0;
       const auto [columns, values] = matrix.row(i);

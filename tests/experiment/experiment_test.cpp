@@ -125,7 +125,11 @@ TEST(ExperimentTest, TheResolvedFileHasTheDefaults) {
             "every = 5\n"
             "gradient_norm = true\n"
             "node_accuracy = true\n"
-            "stationarity = 0.0\n");
+            "stationarity = 0.0\n"
+            "\n[engine]\n"
+            "name = \"auto\"\n"
+            "exchange = \"auto\"\n"
+            "timeout = 60.0\n");
 }
 
 TEST(ExperimentTest, TakesWhatIsGiven) {
@@ -427,6 +431,22 @@ TEST(CheckNetworkTest, LostMessagesAreForMethodsWhoseTheoryAllowsThem) {
     EXPECT_EQ(refusal(name, {"network.drop=0.2"}), "") << name;
   for (const char* name : {"dsgd-t", "amsgrad", "d2", "extra", "qg-dsgdm"})
     EXPECT_TRUE(says(refusal(name, {"network.drop=0.2"}), "does not allow lost messages")) << name;
+}
+
+TEST(CheckNetworkTest, ExactAveragesAreNotRefusedBecauseOfANetworkTheyDoNotUse) {
+  for (const char* of : {"extra", "amsgrad", "dsgd-t"}) {
+    EXPECT_EQ(refusal("centralized", {std::string{"method.of="} + of, "network.graph=star",
+                                      "network.weights=uniform", "network.drop=0.1"}),
+              "")
+        << of;
+  }
+}
+
+TEST(CheckNetworkTest, UniformWeightsOnRandomEdgesAreRefusedWhateverTheSeed) {
+  for (int seed = 1; seed <= 5; ++seed)
+    EXPECT_TRUE(says(refusal("dgd", {"seed=" + std::to_string(seed), "network.weights=uniform",
+                                     "network.links={ name = \"random-edges\", fraction = 0.02 }"}),
+                     "use weights \"metropolis\""));
 }
 
 TEST(CheckNetworkTest, ChangingLinksTakeTwoRulesForWeightsOnly) {

@@ -181,10 +181,10 @@ TEST(PenaltyTest, OptionsAreReadAndMustNotBeNegative) {
   EXPECT_EQ(penalties_of("l2", 0.25).l2, 0.25);
   EXPECT_EQ(penalties_of("l1", 0.5).l1, 0.5);
   EXPECT_EQ(penalties_of("l1", 0.5).l2, 0);
-  EXPECT_TRUE(
-      says(user_error_of([&] { penalties_of("l2", -0.5); }), "problem.l2 = -0.5: must be >= 0"));
-  EXPECT_TRUE(
-      says(user_error_of([&] { penalties_of("l1", -0.5); }), "problem.l1 = -0.5: must be >= 0"));
+  EXPECT_TRUE(says(user_error_of([&] { penalties_of("l2", -0.5); }),
+                   "problem.l2 = -0.5: must be in [0, 1e+30]"));
+  EXPECT_TRUE(says(user_error_of([&] { penalties_of("l1", -0.5); }),
+                   "problem.l1 = -0.5: must be in [0, 1e+30]"));
 }
 
 }  // namespace

@@ -19,13 +19,12 @@ struct ProgramResult {
   std::string out, err;
 };
 
-/// Runs it in `folder`.
-inline ProgramResult run_program(const std::filesystem::path& folder,
-                                 const std::string& arguments) {
+/// Runs a shell command in `folder`.
+inline ProgramResult run_command(const std::filesystem::path& folder, const std::string& what) {
   const TempFolder aside;
   const std::filesystem::path err = aside.path() / "stderr";
-  const std::string command = "cd '" + folder.string() + "' && '" STARLING_PROGRAM "' " +
-                              arguments + " 2> '" + err.string() + "'";
+  const std::string command =
+      "cd '" + folder.string() + "' && " + what + " 2> '" + err.string() + "'";
   FILE* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) throw std::runtime_error("popen failed");
   ProgramResult result;
@@ -36,6 +35,12 @@ inline ProgramResult run_program(const std::filesystem::path& folder,
   if (WIFEXITED(ended)) result.status = WEXITSTATUS(ended);
   result.err = stored(err);
   return result;
+}
+
+/// Runs the program in `folder`.
+inline ProgramResult run_program(const std::filesystem::path& folder,
+                                 const std::string& arguments) {
+  return run_command(folder, "'" STARLING_PROGRAM "' " + arguments);
 }
 
 }  // namespace starling

@@ -161,7 +161,8 @@ int graph(const Arguments& arguments) {
   Table resolved;
   const NetworkPlan plan = read_network(reader, arguments.seed, resolved);
   reader.finish();
-  const Network network = plan.make();
+  Network network = plan.make();
+  network.weights = plan.with_drops(std::move(network.weights));
   const std::filesystem::path folder = std::filesystem::path{arguments.svg}.parent_path();
   if (!folder.empty() && !std::filesystem::is_directory(folder))
     throw UserError{fmt::format("--svg {}: there is no folder {}", arguments.svg, folder.string())};

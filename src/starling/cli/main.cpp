@@ -10,6 +10,7 @@
 #include "starling/base/error.hpp"
 #include "starling/base/version.hpp"
 #include "starling/cli/commands.hpp"
+#include "starling/cli/together.hpp"
 
 namespace {
 
@@ -56,6 +57,8 @@ int main(int argc, char** argv) {
   } catch (const starling::UserError& error) {
     fmt::print(stderr, "starling: {}\n", error.what());
     return starling::mistake;
+  } catch (const starling::ToldElsewhere& told) {
+    return told.status;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "starling: out of memory\n");
     return starling::failed;

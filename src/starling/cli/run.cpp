@@ -12,6 +12,9 @@
 #include "starling/cli/commands.hpp"
 #include "starling/cli/progress.hpp"
 #include "starling/cli/text_table.hpp"
+#include "starling/cli/together.hpp"
+#include "starling/engine/mpi.hpp"
+#include "starling/engine/simulate.hpp"
 #include "starling/engine/train.hpp"
 #include "starling/experiment/experiment.hpp"
 #include "starling/experiment/toml.hpp"
@@ -27,7 +30,7 @@ namespace fs = std::filesystem;
 struct Arguments {
   std::string file, out;
   std::vector<std::string> overrides;
-  std::size_t threads = std::max(1u, std::thread::hardware_concurrency());
+  std::size_t threads = 0;  ///< 0: as many as there are cores for each rank
   bool dry_run = false, quiet = false;
 };
 
@@ -88,16 +91,17 @@ std::string introduction(const Prepared& prepared) {
                      prepared.rounds, prepared.problem->summary());
 }
 
-void save_state(const Simulation& simulation, const RowUpdate& update, const fs::path& path) {
-  std::vector<TensorRows> tensors;
-  for (std::size_t v = 0; v < update.state_count(); ++v) {
-    const NodeRows& rows = simulation.state()[v];
-    tensors.push_back({std::string{update.variables()[v]},
-                       {rows.nodes(), rows.dimension()},
-                       rows.nodes(),
-                       [&rows](std::size_t row) { return rows.row(row); }});
+/// What all nodes together send in round 1, method by method.
+std::string traffic(const Prepared& prepared) {
+  std::string text;
+  for (std::size_t m = 0; m < prepared.updates.size(); ++m) {
+    RoundWeights weights(*prepared.updates[m], *prepared.network.weights);
+    weights.advance_to(1);
+    text +=
+        fmt::format("{}: {:.6g} MB sent in round 1\n", prepared.experiment.methods[m].label,
+                    static_cast<double>(weights.bytes_sent(prepared.problem->dimension())) / 1e6);
   }
-  write_whole_file(path, [&](const Sink& sink) { write_safetensors(tensors, sink); });
+  return text;
 }
 
 /// What the table at the end says of a method.
@@ -108,28 +112,77 @@ struct Outcome {
   std::vector<float> average;  ///< the average x, where it is short enough to print
 };
 
-Outcome run_method(const Prepared& prepared, std::size_t m, const fs::path& folder,
-                   MetricsFile& file, Pool& pool, bool quiet) {
+/// Where a run leaves what it finds. Only the first rank has one.
+struct Record {
+  fs::path folder;
+  MetricsFile metrics;
+};
+
+std::unique_ptr<Engine> make_engine(const Prepared& prepared, std::size_t m, Pool& pool,
+                                    const MpiWorld* world) {
   const Experiment& experiment = prepared.experiment;
   const MethodPlan& plan = experiment.methods[m];
-  const auto step_size = [&](Round k) { return plan.step * plan.schedule(k, prepared.rounds); };
-  Simulation simulation(*prepared.updates[m], *prepared.problem, *prepared.network.weights,
-                        step_size, pool);
+  const RowUpdate& update = *prepared.updates[m];
+  const StepSize step_size = [&plan, rounds = prepared.rounds](Round k) {
+    return plan.step * plan.schedule(k, rounds);
+  };
+  if (!world)
+    return std::make_unique<Simulation>(update, *prepared.problem, *prepared.network.weights,
+                                        step_size, pool);
+  return make_mpi_engine(*world, update, *prepared.problem, *prepared.network.weights, step_size,
+                         pool,
+                         {.messages_only = experiment.engine.exchange == "messages",
+                          .timeout = experiment.engine.timeout,
+                          .agree_every = experiment.every,
+                          .rounds = prepared.rounds});
+}
+
+/// Rows of other ranks come to the first one, which writes.
+void save_state(Engine& engine, const RowUpdate& update, const Problem& problem,
+                const fs::path& path, const Record* record) {
+  if (!record) {
+    for (std::size_t v = 0; v < update.state_count(); ++v)
+      for (Node i = 0; i < problem.nodes(); ++i) engine.row(v, i);
+    return;
+  }
+  std::vector<TensorRows> tensors;
+  for (std::size_t v = 0; v < update.state_count(); ++v)
+    tensors.push_back(
+        {std::string{update.variables()[v]},
+         {problem.nodes(), problem.dimension()},
+         problem.nodes(),
+         [&engine, v](std::size_t row) { return engine.row(v, static_cast<Node>(row)); }});
+  write_whole_file(path, [&](const Sink& sink) { write_safetensors(tensors, sink); });
+}
+
+Outcome run_method(const Prepared& prepared, std::size_t m, Record* record, Pool& pool, bool quiet,
+                   const MpiWorld* world) {
+  const Experiment& experiment = prepared.experiment;
+  const MethodPlan& plan = experiment.methods[m];
+  const std::unique_ptr<Engine> engine = make_engine(prepared, m, pool, world);
   Outcome outcome{.label = plan.label};
-  Progress progress(plan.label, prepared.rounds, quiet);
-  outcome.divergence = train(simulation, {prepared.rounds, experiment.every, experiment.measures},
+  Progress progress(plan.label, prepared.rounds, quiet || !record);
+  outcome.divergence = train(*engine, {prepared.rounds, experiment.every, experiment.measures},
                              {.evaluated =
                                   [&](const Metrics& metrics) {
-                                    file.append(plan.label, experiment.seed, metrics);
+                                    if (record)
+                                      record->metrics.append(plan.label, experiment.seed, metrics);
                                     outcome.last = metrics;
                                     progress.evaluated(metrics);
                                   },
                               .advanced = [&](Round round) { progress.advanced(round); }});
-  if (prepared.problem->dimension() <= 3) outcome.average = simulation.average();
+  if (prepared.problem->dimension() <= 3) outcome.average = engine->average();
   if (!outcome.divergence)
-    save_state(simulation, *prepared.updates[m],
-               folder / "checkpoints" / (plan.label + ".safetensors"));
+    save_state(*engine, *prepared.updates[m], *prepared.problem,
+               record ? record->folder / "checkpoints" / (plan.label + ".safetensors") : fs::path{},
+               record);
   return outcome;
+}
+
+std::size_t threads_for(const Arguments& arguments, const MpiWorld* world) {
+  if (arguments.threads > 0) return arguments.threads;
+  const std::size_t cores = std::max(1u, std::thread::hardware_concurrency());
+  return std::max(std::size_t{1}, cores / (world ? world->ranks_here() : 1));
 }
 
 std::string final_table(const std::vector<Outcome>& outcomes) {
@@ -158,39 +211,77 @@ std::string final_table(const std::vector<Outcome>& outcomes) {
   return text_table(rows);
 }
 
-int run(const Arguments& arguments) {
-  const Prepared prepared = prepare(arguments);
-  if (!arguments.quiet || arguments.dry_run) fmt::print("{}\n", introduction(prepared));
-  std::fflush(stdout);  // progress goes to stderr and comes after it
-  if (arguments.dry_run) {
-    fmt::print("{}", to_toml_document(prepared.experiment.resolved));
-    return success;
-  }
+/// Who runs the nodes: null for simulate.
+std::unique_ptr<MpiWorld> world_for(const Experiment& experiment, std::unique_ptr<MpiWorld> world) {
+  if (experiment.engine.name == "simulate" && world)
+    throw UserError{
+        fmt::format("{}: engine.name = \"simulate\" runs in one process, not as one of several "
+                    "ranks: use \"auto\" or \"mpi\"",
+                    experiment.file)};
+  if (experiment.engine.name == "mpi" && !world) return std::make_unique<MpiWorld>();
+  return world;
+}
 
+std::unique_ptr<Record> create_record(const Arguments& arguments, const Prepared& prepared) {
   const fs::path folder = arguments.out.empty()
                               ? free_run_folder(fs::path{arguments.file}.stem().string())
                               : fs::path{arguments.out};
   create_run_folder(folder);
   fs::create_directory(folder / "checkpoints");
   write_whole_file(folder / "experiment.toml", to_toml_document(prepared.experiment.resolved));
-  MetricsFile file(folder / "metrics.csv");
-  Pool pool(arguments.threads);
+  return std::make_unique<Record>(Record{folder, MetricsFile(folder / "metrics.csv")});
+}
+
+/// All methods, then the table and what went wrong, from the first rank.
+int run_all(const Arguments& arguments, const Prepared& prepared, Record* record,
+            const MpiWorld* world) {
+  Pool pool(threads_for(arguments, world));
   std::vector<Outcome> outcomes;
   for (std::size_t m = 0; m < prepared.updates.size(); ++m)
-    outcomes.push_back(run_method(prepared, m, folder, file, pool, arguments.quiet));
-
-  if (!arguments.quiet) fmt::print("\n{}\n", final_table(outcomes));
-  fmt::print("{}\n", folder.string());
+    outcomes.push_back(run_method(prepared, m, record, pool, arguments.quiet, world));
+  if (record) {
+    if (!arguments.quiet) fmt::print("\n{}\n", final_table(outcomes));
+    fmt::print("{}\n", record->folder.string());
+  }
   int status = success;
   for (const Outcome& outcome : outcomes)
     if (const auto& d = outcome.divergence) {
-      fmt::print(stderr,
-                 "starling: {} diverged in round {}: node {}, {} is not finite (try a smaller "
-                 "step)\n",
-                 outcome.label, d->round, d->node, d->variable);
+      if (record)
+        fmt::print(stderr,
+                   "starling: {} diverged in round {}: node {}, {} is not finite (try a smaller "
+                   "step)\n",
+                   outcome.label, d->round, d->node, d->variable);
       status = diverged;
     }
   return status;
+}
+
+int run(const Arguments& arguments) {
+  std::unique_ptr<MpiWorld> world = started_as_rank() ? std::make_unique<MpiWorld>() : nullptr;
+  const bool is_first = !world || world->rank() == 0;
+  std::optional<Prepared> prepared;
+  together(world.get(), [&] { prepared = prepare(arguments); });
+  world = world_for(prepared->experiment, std::move(world));
+  if (is_first && (!arguments.quiet || arguments.dry_run))
+    fmt::print("{}\n", introduction(*prepared));
+  std::fflush(stdout);  // progress goes to stderr and comes after it
+  if (arguments.dry_run) {
+    if (is_first)
+      fmt::print("{}\n{}", traffic(*prepared), to_toml_document(prepared->experiment.resolved));
+    return success;
+  }
+  std::unique_ptr<Record> record;
+  together(world.get(), [&] {
+    if (is_first) record = create_record(arguments, *prepared);
+  });
+  if (!world) return run_all(arguments, *prepared, record.get(), nullptr);
+  try {
+    return run_all(arguments, *prepared, record.get(), world.get());
+  } catch (const std::exception& error) {  // the others wait for this rank: end them too
+    if (*error.what() != '\0') fmt::print(stderr, "starling: {}\n", error.what());
+    std::fflush(stderr);
+    world->abort(failed);
+  }
 }
 
 }  // namespace
@@ -217,6 +308,8 @@ Command run_command(CLI::App& program) {
       "\n"
       "The run's folder gets experiment.toml (as resolved), metrics.csv (one row an evaluation)\n"
       "and checkpoints/METHOD.safetensors (every node's last state).\n"
+      "Under mpirun the nodes are spread over its ranks, with the same results:\n"
+      "  mpirun -n 4 starling run experiments/heterogeneous-ring.toml\n"
       "Exit status: 0 done, 1 failed, 2 a mistake in the input, 3 diverged.");
   return {app, [arguments] { return run(*arguments); }};
 }

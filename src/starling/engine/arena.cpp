@@ -13,11 +13,6 @@ namespace {
 constexpr std::size_t huge_page = 2 << 20;
 constexpr std::size_t line = 64 / sizeof(float);
 
-std::size_t odd_lines(std::size_t floats) {
-  const std::size_t lines = (floats + line - 1) / line;
-  return (lines | 1) * line;
-}
-
 std::size_t product(std::size_t a, std::size_t b) {
   if (b != 0 && a > std::numeric_limits<std::size_t>::max() / b) throw std::bad_alloc{};
   return a * b;
@@ -42,10 +37,15 @@ Arena::~Arena() {
   if (data_) munmap(data_, bytes_);
 }
 
+std::size_t NodeRows::stride_of(std::size_t dimension) {
+  const std::size_t lines = (dimension + line - 1) / line;
+  return (lines | 1) * line;
+}
+
 NodeRows::NodeRows(std::size_t nodes, std::size_t dimension)
     : nodes_(nodes),
       dimension_(dimension),
-      stride_(odd_lines(dimension)),
+      stride_(stride_of(dimension)),
       arena_(product(nodes, stride_)) {}
 
 }  // namespace starling

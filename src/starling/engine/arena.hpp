@@ -23,6 +23,22 @@ class Arena {
   std::size_t bytes_ = 0;
 };
 
+/// nodes x dimension floats that somebody else owns.
+class RowsView {
+ public:
+  RowsView() = default;
+  RowsView(float* data, std::size_t nodes, std::size_t dimension, std::size_t stride)
+      : data_(data), nodes_(nodes), dimension_(dimension), stride_(stride) {}
+
+  std::size_t nodes() const { return nodes_; }
+  std::size_t dimension() const { return dimension_; }
+  std::span<float> row(std::size_t node) const { return {data_ + node * stride_, dimension_}; }
+
+ private:
+  float* data_ = nullptr;
+  std::size_t nodes_ = 0, dimension_ = 0, stride_ = 0;
+};
+
 /// nodes x dimension floats; rows start on cache lines of their own, an odd number of lines apart,
 /// so that the same column of many rows does not fall into few cache sets.
 class NodeRows {
@@ -36,6 +52,10 @@ class NodeRows {
   std::span<const float> row(std::size_t node) const {
     return {arena_.data() + node * stride_, dimension_};
   }
+  RowsView view() { return {arena_.data(), nodes_, dimension_, stride_}; }
+
+  /// Floats from one row to the next, for rows of this length.
+  static std::size_t stride_of(std::size_t dimension);
 
  private:
   std::size_t nodes_, dimension_, stride_;

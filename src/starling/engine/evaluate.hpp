@@ -7,6 +7,7 @@
 
 #include "starling/engine/arena.hpp"
 #include "starling/engine/pool.hpp"
+#include "starling/engine/team.hpp"
 #include "starling/problem/problem.hpp"
 #include "starling/record/metrics.hpp"
 
@@ -14,14 +15,17 @@ namespace starling {
 
 /// What a measurement works with.
 struct Measured {
-  const NodeRows& x;
-  NodeRows& scratch;                                 ///< as large as x; what it holds is lost
+  RowsView x;                                        ///< of the nodes of this process
+  RowsView scratch;                                  ///< as large as x; what it holds is lost
+  std::size_t nodes;                                 ///< of all processes
   std::span<const std::unique_ptr<Oracle>> oracles;  ///< one a thread of the pool
   Pool& pool;
+  const Team& team;
 };
 
-/// The average of all rows.
-std::vector<float> average_of(const NodeRows& rows, Pool& pool);
+/// The average of the rows of all processes' nodes.
+std::vector<float> average_of(const RowsView& rows, std::size_t nodes, Pool& pool,
+                              const Team& team);
 
 /// Fills in everything about x: objective, accuracies, consensus error, gradient norm and
 /// stationarity.

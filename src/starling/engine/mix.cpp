@@ -10,6 +10,9 @@ namespace starling {
 
 namespace {
 
+/// Below 1/128 of the largest weight the nearest float is taken, whose sums are off by 1e-8 or so.
+constexpr double fewest_steps = 1 << 17;
+
 /// The largest power of 2 of which floats hold every multiple up to the largest value.
 double grid_of(const std::vector<double>& values) {
   double largest = 0;
@@ -30,7 +33,8 @@ void KernelWeights::assign(const SparseMatrix& matrix, SumsToOne what) {
   values_.resize(matrix.values.size());
   const double grid = grid_of(matrix.values);
   std::ranges::transform(matrix.values, values_.begin(), [grid](double value) {
-    return static_cast<float>(std::round(value / grid) * grid);
+    const double steps = value / grid;  // few of them would be a coarse approximation
+    return static_cast<float>(std::abs(steps) < fewest_steps ? value : std::round(steps) * grid);
   });
   others_.assign(rows(), 0.0);
   const auto for_each_entry = [&](auto&& visit) {
@@ -81,26 +85,45 @@ inline void add_up_to_four(std::size_t terms, const float* weights, const float*
 }
 
 /// Four terms a pass over `out` keep it in registers for most graphs; the order of summation is the
-/// row's whatever the grouping.
-inline void mix_kernel(const KernelWeights::Row* row, const float* base, std::size_t stride,
+/// same whatever the grouping.
+inline void mix_kernel(const float* weights, const float* const* sources, std::size_t terms,
                        float* out, std::size_t count) {
-  for (std::size_t k = 0; k < row->count; k += 4) {
-    const std::size_t terms = std::min<std::size_t>(4, row->count - k);
-    const float* sources[4] = {};
-    for (std::size_t t = 0; t < terms; ++t) sources[t] = base + row->columns[k + t] * stride;
-    if (k == 0)
-      add_up_to_four<true>(terms, row->values, sources, out, count);
-    else
-      add_up_to_four<false>(terms, row->values + k, sources, out, count);
+  add_up_to_four<true>(std::min<std::size_t>(4, terms), weights, sources, out, count);
+  for (std::size_t k = 4; k < terms; k += 4)
+    add_up_to_four<false>(std::min<std::size_t>(4, terms - k), weights + k, sources + k, out,
+                          count);
+}
+
+/// Columns whose sums fit in the first-level cache.
+constexpr std::size_t summed_at_once = 512;
+
+inline void average_kernel(const float* const* sources, std::size_t count_of_sources, float* out,
+                           std::size_t count) {
+  double sums[summed_at_once];
+  for (std::size_t first = 0; first < count; first += summed_at_once) {
+    const std::size_t columns = std::min(summed_at_once, count - first);
+    for (std::size_t c = 0; c < columns; ++c) sums[c] = 0;
+    for (std::size_t k = 0; k < count_of_sources; ++k) {
+      const float* source = sources[k] + first;
+      for (std::size_t c = 0; c < columns; ++c) sums[c] += double{source[c]};
+    }
+    for (std::size_t c = 0; c < columns; ++c)
+      out[first + c] = static_cast<float>(sums[c] / static_cast<double>(count_of_sources));
   }
 }
 
 }  // namespace
 
-void mix(const KernelWeights::Row& row, const float* base, std::size_t stride, float* out,
+void average(const float* const* sources, std::size_t count_of_sources, float* out,
+             std::size_t count) {
+  static const auto kernel = Versions<&average_kernel>::widest();
+  kernel(sources, count_of_sources, out, count);
+}
+
+void mix(const float* weights, const float* const* sources, std::size_t terms, float* out,
          std::size_t count) {
   static const auto kernel = Versions<&mix_kernel>::widest();
-  kernel(&row, base, stride, out, count);
+  kernel(weights, sources, terms, out, count);
 }
 
 }  // namespace starling

@@ -10,7 +10,8 @@ namespace starling {
 
 /// Mixing weights as the kernels read them: single precision, rows in ascending neighbour order.
 ///
-/// Every row (pull) or column (push) sums to 1 exactly: entries are multiples of one power of 2,
+/// Every row (pull) or column (push) sums to 1 exactly, unless its
+/// weights are very different: entries are multiples of one power of 2,
 /// and the diagonal is what is left. Three times the float nearest to 1/3 is 1 + 3e-8; a mean that
 /// grows by that much every round is off by 0.3% after 100,000 rounds, and methods that add up what
 /// mixing changes (EXTRA, D^2) see it sooner.
@@ -41,9 +42,14 @@ class KernelWeights {
   std::vector<double> others_;  // sums without the diagonal
 };
 
-/// out[i] = sum over the row's entries of value * base[column * stride + i], i < count, summed in
-/// the row's order. `out` must not overlap `base`.
-void mix(const KernelWeights::Row& row, const float* base, std::size_t stride, float* out,
+/// out[i] = sum over k < terms of weights[k] * sources[k][i], i < count, in that order. `out` must
+/// not overlap the sources.
+void mix(const float* weights, const float* const* sources, std::size_t terms, float* out,
          std::size_t count);
+
+/// out[i] = (sources[0][i] + ... + sources[count_of_sources - 1][i]) / count_of_sources, i < count,
+/// added up in that order in double.
+void average(const float* const* sources, std::size_t count_of_sources, float* out,
+             std::size_t count);
 
 }  // namespace starling

@@ -1,7 +1,6 @@
 #include "starling/engine/round_weights.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 namespace starling {
 namespace {
@@ -14,16 +13,6 @@ std::uint64_t messages_of(const SparseMatrix& weights) {
   return messages;
 }
 
-/// One row that holds the same weight for every node.
-SparseMatrix equal_row(std::size_t nodes) {
-  SparseMatrix row;
-  row.columns.resize(nodes);
-  std::iota(row.columns.begin(), row.columns.end(), Node{0});
-  row.values.assign(nodes, 1.0 / static_cast<double>(nodes));
-  row.offsets.push_back(nodes);
-  return row;
-}
-
 }  // namespace
 
 RoundWeights::RoundWeights(const RowUpdate& update, WeightsSequence& sequence)
@@ -31,8 +20,6 @@ RoundWeights::RoundWeights(const RowUpdate& update, WeightsSequence& sequence)
       sequence_(sequence),
       push_weights_(sequence.nodes(), 1.0),
       pushed_(push_weights_) {
-  if (update.averages_exactly())
-    equal_.assign(equal_row(sequence.nodes()), KernelWeights::SumsToOne::rows);
   if (sequence.period() != 1) return;
   take_up(1);
   given_ = {};  // it is not needed again
@@ -42,14 +29,16 @@ void RoundWeights::take_up(Round round) {
   sequence_.weights(round, given_);
   pull_.assign(given_.pull, KernelWeights::SumsToOne::rows);
   push_.assign(given_.push, KernelWeights::SumsToOne::columns);
-  pull_messages_ = messages_of(given_.pull);
-  push_messages_ = messages_of(given_.push);
+  const WeightsSequence::Lost lost = sequence_.lost();
+  pull_messages_ = messages_of(given_.pull) + lost.pull;
+  push_messages_ = messages_of(given_.push) + lost.push;
 }
 
 void RoundWeights::advance_to(Round round) {
   exchange_ = update_.exchange(round);
   if (exchange_ != Exchange::neighbours) return;
-  if (sequence_.period() != 1) take_up(round);
+  ++exchanges_;
+  if (sequence_.period() != 1) take_up(exchanges_);
   if (update_.push_sum()) push_on();
 }
 

@@ -26,9 +26,6 @@ class RoundWeights {
     return update_.mixing()[exchanged] == Mixing::push ? push_ : pull_;
   }
 
-  /// Equal weights for all nodes, with which `everybody` is averaged.
-  KernelWeights::Row equal_shares() const { return equal_.row(0); }
-
   /// The nodes' push-sum weights after this round's exchange; all 1 for other methods.
   std::span<const double> push_weights() const { return push_weights_; }
 
@@ -44,7 +41,8 @@ class RoundWeights {
   WeightsSequence& sequence_;
   Exchange exchange_ = Exchange::neighbours;
   MixingWeights given_;
-  KernelWeights pull_, push_, equal_;
+  KernelWeights pull_, push_;
+  Round exchanges_ = 0;  ///< links change from exchange to exchange
   std::uint64_t pull_messages_ = 0, push_messages_ = 0;
   std::vector<double> push_weights_, pushed_;
 };

@@ -4,24 +4,24 @@
 
 namespace starling {
 
-std::optional<Divergence> train(Simulation& simulation, const TrainPlan& plan,
+std::optional<Divergence> train(Engine& engine, const TrainPlan& plan,
                                 const TrainObserver& observer) {
   using Clock = std::chrono::steady_clock;
   Clock::duration in_rounds{};
   const auto evaluate = [&] {
-    Metrics metrics = simulation.evaluate(plan.measures);
+    Metrics metrics = engine.evaluate(plan.measures);
     metrics.seconds = std::chrono::duration<double>(in_rounds).count();
     observer.evaluated(metrics);
   };
 
   evaluate();
-  while (simulation.round() < plan.rounds) {
+  while (engine.round() < plan.rounds) {
     const auto begin = Clock::now();
-    const std::optional<Divergence> divergence = simulation.advance();
+    const std::optional<Divergence> divergence = engine.advance();
     in_rounds += Clock::now() - begin;
     if (divergence) return divergence;
-    observer.advanced(simulation.round());
-    if (simulation.round() % plan.every == 0 || simulation.round() == plan.rounds) evaluate();
+    observer.advanced(engine.round());
+    if (engine.round() % plan.every == 0 || engine.round() == plan.rounds) evaluate();
   }
   return std::nullopt;
 }

@@ -4,7 +4,7 @@
 #include <functional>
 #include <optional>
 
-#include "starling/engine/simulate.hpp"
+#include "starling/engine/engine.hpp"
 
 namespace starling {
 
@@ -22,7 +22,7 @@ struct TrainObserver {
 
 /// Runs the plan. Stops early, with what happened, where values stop being finite; what was
 /// evaluated before has been told.
-std::optional<Divergence> train(Simulation& simulation, const TrainPlan& plan,
+std::optional<Divergence> train(Engine& engine, const TrainPlan& plan,
                                 const TrainObserver& observer);
 
 }  // namespace starling

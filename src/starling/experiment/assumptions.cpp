@@ -216,12 +216,13 @@ void add_tolerance(const RowUpdate& update, const NetworkFacts& facts, double dr
     list.push_back(
         judged("same weights in every round", facts.period == 1, "", "use links \"all\""));
   else if (facts.period != 1)
-    list.push_back({"weights may change", Verdict::holds, "its theory allows it"});
+    list.push_back({"weights may change", Verdict::holds, "what it adds up stays right"});
   if (drop == 0) return;
   const bool holds = allowed == Tolerates::lost_messages;
   list.push_back(
       {"messages may be lost", holds ? Verdict::holds : Verdict::fails,
-       fmt::format("drop = {:g}: its theory {}", drop, holds ? "allows it" : "does not allow it")});
+       fmt::format("drop = {:g}: {}", drop,
+                   holds ? "what it adds up stays right" : "what it adds up is lost with them")});
 }
 
 Assumption judged_if_known(std::string name, std::optional<bool> holds, std::string_view help) {

@@ -221,7 +221,7 @@ constexpr Entry<MethodRule> method_entries[] = {
     method<Dgt>("push-pull-cta", "the same: push-pull, combine then adapt"),
     method<PushPull>("push-pull", "gradient tracking on directed graphs, adapt then combine"),
     method<DgdClip>("dgd-clip", "DGD with clipped subgradients"),
-    method<Dgd>("cdsgd", "DGD by its name in Jiang et al."),
+    method<Cdsgd>("cdsgd", "DGD by its name in Jiang et al."),
     method<CdsgdP>("cdsgd-p", "CDSGD with Polyak's momentum (Jiang et al.'s code)"),
     method<CdsgdPPublished>("cdsgd-p-published", "the same as printed"),
     method<CdsgdN>("cdsgd-n", "CDSGD with Nesterov's momentum (Jiang et al.'s code)"),

@@ -111,7 +111,7 @@ void read_record(OptionReader& root, Experiment& experiment) {
   reader("every", every, whole_positive, "");
   reader("gradient_norm", experiment.measures.gradient_norm, "");
   reader("node_accuracy", experiment.measures.node_accuracy, "");
-  reader("stationarity", experiment.measures.stationarity, not_negative, "");
+  reader("stationarity", experiment.measures.stationarity, between(0, 1e6), "");
   reader.finish();
   // Twenty points make a curve.
   if (every == 0)
@@ -125,6 +125,15 @@ void read_record(OptionReader& root, Experiment& experiment) {
   resolved.set("node_accuracy", Value::of(experiment.measures.node_accuracy));
   resolved.set("stationarity", Value::of(experiment.measures.stationarity));
   experiment.resolved.set("record", {.data = std::move(resolved)});
+}
+
+void read_engine(OptionReader& root, Experiment& experiment) {
+  OptionReader reader(table_at(root, "engine", false), experiment.file, "engine");
+  read_options(reader, experiment.engine);
+  reader.finish();
+  Table resolved;
+  write_options(experiment.engine, resolved);
+  experiment.resolved.set("engine", {.data = std::move(resolved)});
 }
 
 }  // namespace
@@ -153,6 +162,7 @@ Experiment read_experiment(const std::filesystem::path& file,
   read_problem(root, experiment);
   read_methods(root, experiment);
   read_record(root, experiment);
+  read_engine(root, experiment);
   root.finish();
   return experiment;
 }

@@ -19,6 +19,20 @@ struct MethodPlan {
   ScheduleRule schedule;
 };
 
+/// The [engine] table: who runs the nodes.
+struct EnginePlan {
+  std::string name = "auto", exchange = "auto";
+  double timeout = 60;
+
+  static void options(auto& self, auto&& option) {
+    option("name", self.name, Words{"auto", "simulate", "mpi"},
+           "who runs the nodes; auto: mpi under mpirun, otherwise simulate");
+    option("exchange", self.exchange, Words{"auto", "messages"},
+           "between ranks; auto: shared memory on one host, messages between hosts");
+    option("timeout", self.timeout, positive, "seconds of silence of a rank that end a run");
+  }
+};
+
 struct Experiment {
   std::string file, title;
   std::uint64_t seed = 1;
@@ -29,6 +43,7 @@ struct Experiment {
   std::vector<MethodPlan> methods;
   Round every = 1;
   Measures measures;
+  EnginePlan engine;
   Table resolved;  ///< the file again, defaults included
 
   /// The number of rounds to run on this problem.

@@ -1,5 +1,7 @@
 #include "starling/experiment/network.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "starling/graph/changing.hpp"
@@ -67,9 +69,15 @@ std::string why_fixed_weights_do_not_suit(const RowUpdate& update, const Graph& 
   return "";
 }
 
-std::string why_changing_weights_do_not_suit(const RowUpdate& update, Network& network) {
+std::string why_changing_weights_do_not_suit(const RowUpdate& update, const NetworkPlan& plan,
+                                             Network& network) {
   if (update.tolerates() == Tolerates::fixed_weights)
-    return "its theory needs the same weights in every round: use links \"all\"";
+    return "it needs the same weights in every round: use links \"all\"";
+  const bool is_doubly =
+      std::ranges::find(update.mixing(), Mixing::doubly) != update.mixing().end();
+  if (is_doubly && plan.links_name == "random-edges" && plan.weights_name == "uniform")
+    return "W must be doubly stochastic, and uniform weights on some of the edges are not: use "
+           "weights \"metropolis\"";
   const Round rounds = network.weights->period() > 0 ? network.weights->period() : enough_rounds;
   MixingWeights weights;
   for (Round round = 1; round <= rounds; ++round) {
@@ -118,9 +126,10 @@ NetworkPlan read_network(OptionReader& reader, std::uint64_t seed, Table& resolv
   plan.weights = read_choice(reader, "weights", weights_rules(), "metropolis", "name", resolved);
   plan.weights_name = name_of(*resolved.find("weights"));
   plan.links = read_choice(reader, "links", links_rules(), "all", "name", resolved);
+  plan.links_name = name_of(*resolved.find("links"));
   reader("drop", plan.drop, decay_rate, "");
   resolved.set("drop", Value::of(plan.drop));
-  if (name_of(*resolved.find("links")) != "all" && plan.weights_name != "metropolis" &&
+  if (plan.links_name != "all" && plan.weights_name != "metropolis" &&
       plan.weights_name != "uniform")
     throw reader.error("weights", fmt::format(" = \"{}\": where links change, the weights of each "
                                               "round are \"metropolis\" or \"uniform\"",
@@ -130,14 +139,14 @@ NetworkPlan read_network(OptionReader& reader, std::uint64_t seed, Table& resolv
 
 void check_network(const std::string& method, const RowUpdate& update, const NetworkPlan& plan,
                    Network& network) {
+  if (update.averages_exactly()) return;  // the network is not used
   std::string why;
   if (plan.drop > 0 && update.tolerates() != Tolerates::lost_messages)
     why = fmt::format(
-        "drop = {}: its theory does not allow lost messages (see `starling list "
-        "methods {}`)",
-        plan.drop, method);
+        "drop = {}: it does not allow lost messages (`starling list methods NAME` tells which do)",
+        plan.drop);
   else if (network.weights->period() != 1)
-    why = why_changing_weights_do_not_suit(update, network);
+    why = why_changing_weights_do_not_suit(update, plan, network);
   else {
     MixingWeights weights;
     network.weights->weights(1, weights);

@@ -22,6 +22,7 @@ struct NetworkPlan {
   WeightsRule weights;
   std::string weights_name;
   LinksRule links;
+  std::string links_name;
   double drop = 0;  ///< chance of each message to be lost
 
   /// Throws UserError where graph or weights cannot be made.

@@ -47,6 +47,7 @@ void LossyWeights::weights(Round round, MixingWeights& weights) {
   const std::size_t count = nodes();  // rows that lack a diagonal get one
   start_over(weights.pull, count, given_.pull.columns.capacity() + count);
   start_over(weights.push, count, given_.push.columns.capacity() + count);
+  lost_ = {};
   std::fill(returned_.begin(), returned_.end(), 0.0);
   for (Node i = 0; i < count; ++i) fill_rows(i, round, weights);
   for (Node i = 0; i < count; ++i) weights.push.values[push_diagonal_[i]] += returned_[i];
@@ -73,6 +74,8 @@ void LossyWeights::fill_rows(Node receiver, Round round, MixingWeights& weights)
     } else if (random.uniform() < probability_) {
       kept += pulled;
       returned_[column] += pushed;
+      lost_.pull += is_pulled;
+      lost_.push += is_pushed;
       continue;
     }
     if (is_pulled) append(weights.pull, column, pulled);

@@ -29,6 +29,7 @@ class LossyWeights final : public WeightsSequence {
   std::size_t nodes() const override { return of_->nodes(); }
   Round period() const override { return 0; }
   void weights(Round round, MixingWeights& weights) override;
+  Lost lost() const override { return lost_; }
 
  private:
   void fill_rows(Node receiver, Round round, MixingWeights& weights);
@@ -38,7 +39,8 @@ class LossyWeights final : public WeightsSequence {
   std::uint64_t seed_;
   MixingWeights given_;
   std::vector<std::size_t> push_diagonal_;  ///< where the diagonal stands in `push.values`
-  std::vector<double> returned_;            ///< what each sender keeps of what it would have given
+  Lost lost_;
+  std::vector<double> returned_;  ///< what each sender keeps of what it would have given
 };
 
 }  // namespace starling

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "starling/base/types.hpp"
@@ -25,6 +26,13 @@ class WeightsSequence {
   /// may be asked for in any order and more than once. The object may keep scratch memory: one
   /// thread at a time.
   virtual void weights(Round round, MixingWeights& weights) = 0;
+
+  /// Messages that were sent but lost in the round that was written last: their entries are not in
+  /// its matrices.
+  struct Lost {
+    std::uint64_t pull = 0, push = 0;
+  };
+  virtual Lost lost() const { return {}; }
 };
 
 /// The same weights in every round.

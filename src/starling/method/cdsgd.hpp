@@ -2,13 +2,18 @@
 ///
 /// CDSGD-P and CDSGD-N of Jiang, Balu, Hegde & Sarkar, arXiv 1706.07880, baselines of Bo & Wang,
 /// in the form of the authors' code, with g_i sampled at x_i (`cdsgd_published.hpp` has the
-/// others). Plain CDSGD is DGD. Needs W doubly stochastic.
+/// others). Plain CDSGD is DGD by another name. Needs W doubly stochastic.
 #pragma once
 
 #include "starling/base/range.hpp"
-#include "starling/method/method.hpp"
+#include "starling/method/dgd.hpp"
 
 namespace starling {
+
+struct Cdsgd : Dgd {
+  static constexpr std::string_view paper = "Jiang et al., arXiv 1706.07880";
+  static constexpr Steps steps = Steps::small;
+};
 
 struct CdsgdP {
   static constexpr std::string_view paper = "Jiang et al., arXiv 1706.07880 (the authors' code)";

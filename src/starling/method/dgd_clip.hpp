@@ -13,6 +13,7 @@ struct DgdClip : Dgd, Clipping {
   static constexpr std::string_view paper = "Bo & Wang, arXiv 2601.03566 (a baseline)";
   static constexpr std::string_view equations[] = {
       "x_i+ = sum_j R_ij x_j - step min(1, c0 / ||g_i||) g_i,  g_i sampled at x_i"};
+  static constexpr Steps steps = Steps::small;
   static constexpr Mixing mixing[] = {Mixing::pull};
   static constexpr std::string_view norm_of = "subgradient";
   using Clipping::options;

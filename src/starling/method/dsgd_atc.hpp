@@ -1,10 +1,10 @@
 /// Decentralized subgradient descent, adapt then combine; and with an exchange in some rounds only.
 ///
-/// - `dsgd-atc`: the ATC variant of Zhang, Xiao & Liu's framework (after the diffusion strategies
-/// of
-///   Sayed et al.). Needs W doubly stochastic, a connected graph.
+/// - `dsgd-atc`: the ATC variant of Zhang, Xiao & Liu's framework, after the diffusion strategies
+///   of Sayed et al. Needs W doubly stochastic, a connected graph.
 /// - `local-sgd`: the same, whose nodes go on alone for `every` - 1 rounds of `every` (Stich, arXiv
-///   1805.09767; with exact averages it is FedAvg with all nodes taking part).
+///   1805.09767; with exact averages it is FedAvg with all nodes taking part). Links that change do
+///   so from exchange to exchange.
 #pragma once
 
 #include "starling/base/range.hpp"
@@ -38,6 +38,7 @@ struct LocalSgd : DsgdAtc {
   static constexpr std::string_view equations[] = {
       "x_i+ = sum_j W_ij (x_j - step g_j)  in rounds that `every` divides",
       "x_i+ = x_i - step g_i               in the others"};
+  static constexpr Steps steps = Steps::small;
 
   std::int64_t every = 8;
 

@@ -5,6 +5,7 @@
 ///
 /// The paper's x+ = x + W x - W~ x^- - step g + step^- g^-, ^- meaning the round before, is written
 /// with what s adds up: the same numbers with less rounding.
+/// Use a constant step: what rounding adds to s moves the nodes by that much over the step.
 #pragma once
 
 #include "starling/base/range.hpp"

@@ -66,11 +66,12 @@ enum class Mixing {
 /// When a round samples its subgradient.
 enum class Order { overlapped, combine_first, adapt_first };
 
-/// What the theory of a method allows of the network.
+/// What a method can stand of the network without losing what it adds up: a mean that it conserves,
+/// or what it has stored of former rounds.
 enum class Tolerates {
-  fixed_weights,     ///< the same weights in every round
-  changing_weights,  ///< each round's weights sum to 1 as `mixing` says
-  lost_messages,     ///< and a message may be lost, its weight going to one end of the link
+  fixed_weights,     ///< only the same weights in every round
+  changing_weights,  ///< other weights in every round, which sum to 1 as `mixing` says
+  lost_messages,     ///< and lost messages, whose weight goes to one end of the link
 };
 
 /// What the theory of a method asks of the step sizes.

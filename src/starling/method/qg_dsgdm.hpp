@@ -39,7 +39,9 @@ struct QgDsgdm {
   }
   constexpr void combine(State& s, const Exchanged& mixed, float step) const {
     s.x = mixed.x;
-    s.m = momentum * s.m + (1 - momentum) * (s.before - s.x) / step;
+    // A schedule may bring the step down to 0, where nothing has moved.
+    const float moved = step > 0 ? (s.before - s.x) / step : 0;
+    s.m = momentum * s.m + (1 - momentum) * moved;
   }
 };
 

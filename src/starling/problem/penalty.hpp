@@ -13,8 +13,8 @@ struct Penalties {
   double l2 = 0, l1 = 0;
 
   static void options(auto& self, auto&& option) {
-    option("l2", self.l2, not_negative, "weight of ||x||^2 / 2, added to every f_i");
-    option("l1", self.l1, not_negative, "weight of ||x||_1, added to every f_i");
+    option("l2", self.l2, between(0, 1e30), "weight of ||x||^2 / 2, added to every f_i");
+    option("l1", self.l1, between(0, 1e30), "weight of ||x||_1, added to every f_i");
   }
 };
 
