@@ -2,6 +2,7 @@
 # Installs what is missing of the Debian packages that Starling is built with.
 #   scripts/install.sh build         what the program needs
 #   scripts/install.sh build test    and what its tests need
+#   scripts/install.sh mpich         MPICH, beside OpenMPI
 set -euo pipefail
 
 build=(
@@ -11,6 +12,7 @@ build=(
   dataset-fashion-mnist
 )
 test=(libgtest-dev)
+mpich=(mpich libmpich-dev)
 bench=(libbenchmark-dev python3-numpy python3-torch)
 format=(clang-format)
 

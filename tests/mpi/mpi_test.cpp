@@ -191,6 +191,10 @@ TEST_F(MpiTest, DivergenceIsTheSameAsSimulates) {
   EXPECT_EQ(metrics_of(folder.path() / "four"), metrics_of(folder.path() / "one"));
 }
 
+/// MPICH's launcher leaves the other ranks no time for a word, and tells of the death itself.
+const bool launcher_kills_at_once =
+    std::string_view{STARLING_MPIEXEC}.find("mpich") != std::string_view::npos;
+
 /// The program's processes that work in this folder.
 std::vector<pid_t> processes_in(const fs::path& folder) {
   std::vector<pid_t> found;
@@ -225,10 +229,12 @@ TEST_F(MpiTest, ARankThatIsKilledEndsTheRunWithOneLine) {
     run.join();
     EXPECT_LT(std::chrono::steady_clock::now() - killed, 60s);
     EXPECT_NE(result.status, 0);
-    const std::size_t line = result.err.find("starling: rank ");
-    ASSERT_NE(line, std::string::npos) << result.err;
-    EXPECT_NE(result.err.find(") died in round ", line), std::string::npos) << result.err;
-    EXPECT_EQ(result.err.find("starling: ", line + 1), std::string::npos) << result.err;
+    if (!launcher_kills_at_once) {
+      const std::size_t line = result.err.find("starling: rank ");
+      ASSERT_NE(line, std::string::npos) << result.err;
+      EXPECT_NE(result.err.find(") died in round ", line), std::string::npos) << result.err;
+      EXPECT_EQ(result.err.find("starling: ", line + 1), std::string::npos) << result.err;
+    }
     EXPECT_TRUE(stored(metrics).starts_with("method,seed,round")) << time;
     EXPECT_TRUE(processes_in(folder.path()).empty());
   }

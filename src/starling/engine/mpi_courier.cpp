@@ -17,22 +17,35 @@ struct Requests {
   std::vector<int> ranks;
   static constexpr std::size_t no_chunk = ~std::size_t{0};
 
-  /// Columns first ... first + count - 1 of all rows of a parcel, as one message.
+  /// Columns first ... first + count - 1 of all rows of a parcel. Long ones travel row by row: MPI
+  /// moves contiguous memory without a copy of its own. Short ones travel together.
   void add(const Parcel& parcel, std::size_t first, std::size_t count, std::size_t chunk) {
+    if (count >= long_row) {
+      for (float* row : parcel.rows)
+        add(parcel, row + first, static_cast<int>(count), MPI_FLOAT, chunk);
+      return;
+    }
     std::vector<MPI_Aint> places;
     for (float* row : parcel.rows) MPI_Get_address(row + first, &places.emplace_back());
     MPI_Datatype type = MPI_DATATYPE_NULL;
     MPI_Type_create_hindexed_block(static_cast<int>(places.size()), static_cast<int>(count),
                                    places.data(), MPI_FLOAT, &type);
     MPI_Type_commit(&type);
+    add(parcel, MPI_BOTTOM, 1, type, chunk);
+    MPI_Type_free(&type);  // the request keeps what it needs
+  }
+
+ private:
+  static constexpr std::size_t long_row = 8 * 1024;
+
+  void add(const Parcel& parcel, void* data, int count, MPI_Datatype type, std::size_t chunk) {
     MPI_Request& request = handles.emplace_back();
     // Messages between two ranks keep their order, so the variable is tag enough for all chunks.
     const int tag = 100 + parcel.variable;
     if (parcel.is_sent)
-      MPI_Isend(MPI_BOTTOM, 1, type, parcel.rank, tag, MPI_COMM_WORLD, &request);
+      MPI_Isend(data, count, type, parcel.rank, tag, MPI_COMM_WORLD, &request);
     else
-      MPI_Irecv(MPI_BOTTOM, 1, type, parcel.rank, tag, MPI_COMM_WORLD, &request);
-    MPI_Type_free(&type);  // the request keeps what it needs
+      MPI_Irecv(data, count, type, parcel.rank, tag, MPI_COMM_WORLD, &request);
     chunks.push_back(parcel.is_sent ? no_chunk : chunk);
     ranks.push_back(parcel.rank);
   }
@@ -86,8 +99,9 @@ void Courier::deliver(const std::stop_token& stop) {
   for (std::size_t c = 0; c < chunks; ++c)
     for (const Parcel& parcel : parcels_) {
       requests.add(parcel, c * chunk, std::min(chunk, dimension_ - c * chunk), c);
-      missing[c] += !parcel.is_sent;
     }
+  for (const std::size_t c : requests.chunks)
+    if (c != Requests::no_chunk) ++missing[c];
   std::vector<int> done(requests.handles.size());
   std::size_t left = done.size(), complete = 0;
   Patience patience;

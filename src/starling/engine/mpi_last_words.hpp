@@ -11,8 +11,9 @@
 namespace starling {
 
 /// While one of these is there, SIGTERM makes this rank look which rank of its host is gone, say so
-/// in one line (the first rank that does), and end with status 1. mpirun sends that signal as soon
-/// as a rank dies, often before anybody has waited for it in vain.
+/// in one line (the first rank that does), and end with status 1. OpenMPI's mpirun sends that
+/// signal as soon as a rank dies, often before anybody has waited for it in vain; MPICH's kills at
+/// once.
 class LastWords {
  public:
   /// `names[rank]`: how to call a rank in the line.

@@ -17,7 +17,7 @@ struct SilentRank {
 class Patience {
  public:
   void wait() {
-    if (tries_++ < 50)
+    if (tries_++ < 200)
       std::this_thread::yield();
     else
       std::this_thread::sleep_for(std::chrono::microseconds(20));
