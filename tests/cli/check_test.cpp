@@ -200,7 +200,7 @@ TEST_F(CheckTest, LinksThatChangeAreLookedAtOverAPeriod) {
             "0.000000 over a period");
   const std::string block = block_of(text, "dsgd");
   EXPECT_EQ(line_of(block, "||W_T ... W_1 - 11'/N|| < 1"), "holds    0.000000");
-  EXPECT_EQ(line_of(block, "weights may change"), "holds    its theory allows it");
+  EXPECT_EQ(line_of(block, "weights may change"), "holds    what it adds up stays right");
   EXPECT_EQ(line_of(block, "W connects all nodes"), "holds");
 
   const std::string exact = check_method("extra", change);
@@ -222,8 +222,8 @@ TEST_F(CheckTest, LostMessagesAreAllowedOrNot) {
   const auto line = [&](const char* method) {
     return line_of(check_method(method, "--set network.drop=0.1"), "messages may be lost");
   };
-  EXPECT_EQ(line("dsgd"), "holds    drop = 0.1: its theory allows it");
-  EXPECT_EQ(line("amsgrad"), "NO       drop = 0.1: its theory does not allow it");
+  EXPECT_EQ(line("dsgd"), "holds    drop = 0.1: what it adds up stays right");
+  EXPECT_EQ(line("amsgrad"), "NO       drop = 0.1: what it adds up is lost with them");
   EXPECT_EQ(
       line_of(block_of(check(kinks("dsgd"), "--set network.drop=0.1"), "network"), "lost messages"),
       "each with a chance of 0.1");

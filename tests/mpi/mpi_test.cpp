@@ -133,7 +133,7 @@ TEST_F(MpiTest, LostMessagesAreTheSameOnesOnEveryRank) {
 }
 
 TEST_F(MpiTest, MoreRanksThanNodesLeaveSomeIdle) {
-  write("graph = \"ring\"\n", {"dgd", "dsgd-t"});
+  write("graph = \"ring\"\n", {"dgd", "dsgd-t", "centralized"});
   run_reference();
   const std::string fewer = " --set network.nodes=3";
   const ProgramResult one = run_program(folder.path(), "run file.toml --quiet --out three" + fewer);
@@ -141,6 +141,11 @@ TEST_F(MpiTest, MoreRanksThanNodesLeaveSomeIdle) {
       run_ranks(folder.path(), 5, "run file.toml --quiet --threads 1 --out five" + fewer);
   ASSERT_EQ(five.status, 0) << five.err;
   EXPECT_EQ(metrics_of(folder.path() / "five"), metrics_of(folder.path() / "three")) << one.err;
+  const ProgramResult messages = run_ranks(
+      folder.path(), 5,
+      "run file.toml --quiet --threads 1 --out far --set engine.exchange=messages" + fewer);
+  ASSERT_EQ(messages.status, 0) << messages.err;
+  EXPECT_EQ(metrics_of(folder.path() / "far"), metrics_of(folder.path() / "three"));
 }
 
 #ifdef STARLING_WITH_TORCH
@@ -172,6 +177,26 @@ TEST_F(MpiTest, AFolderThatIsThereIsToldOnce) {
   write("graph = \"ring\"\n", {"dgd"});
   run_reference();
   const ProgramResult result = run_ranks(folder.path(), 3, "run file.toml --quiet --out one");
+  EXPECT_NE(result.status, 0);
+  const std::size_t first = result.err.find("starling: ");
+  ASSERT_NE(first, std::string::npos) << result.err;
+  EXPECT_EQ(result.err.find("starling: ", first + 1), std::string::npos) << result.err;
+}
+
+TEST_F(MpiTest, AnEngineForOneProcessIsToldOnce) {
+  write("graph = \"ring\"\n", {"dgd"});
+  const ProgramResult result =
+      run_ranks(folder.path(), 3, "run file.toml --quiet --set engine.name=simulate");
+  EXPECT_NE(result.status, 0);
+  const std::size_t first = result.err.find("starling: ");
+  ASSERT_NE(first, std::string::npos) << result.err;
+  EXPECT_EQ(result.err.find("starling: ", first + 1), std::string::npos) << result.err;
+}
+
+TEST_F(MpiTest, AFolderThatCannotBeMadeIsToldOnce) {
+  write("graph = \"ring\"\n", {"dgd"});
+  folder.write("taken", "a file");
+  const ProgramResult result = run_ranks(folder.path(), 3, "run file.toml --quiet --out taken/run");
   EXPECT_NE(result.status, 0);
   const std::size_t first = result.err.find("starling: ");
   ASSERT_NE(first, std::string::npos) << result.err;

@@ -211,15 +211,12 @@ std::string final_table(const std::vector<Outcome>& outcomes) {
   return text_table(rows);
 }
 
-/// Who runs the nodes: null for simulate.
-std::unique_ptr<MpiWorld> world_for(const Experiment& experiment, std::unique_ptr<MpiWorld> world) {
+void check_engine(const Experiment& experiment, const MpiWorld* world) {
   if (experiment.engine.name == "simulate" && world)
     throw UserError{
         fmt::format("{}: engine.name = \"simulate\" runs in one process, not as one of several "
                     "ranks: use \"auto\" or \"mpi\"",
                     experiment.file)};
-  if (experiment.engine.name == "mpi" && !world) return std::make_unique<MpiWorld>();
-  return world;
 }
 
 std::unique_ptr<Record> create_record(const Arguments& arguments, const Prepared& prepared) {
@@ -260,8 +257,11 @@ int run(const Arguments& arguments) {
   std::unique_ptr<MpiWorld> world = started_as_rank() ? std::make_unique<MpiWorld>() : nullptr;
   const bool is_first = !world || world->rank() == 0;
   std::optional<Prepared> prepared;
-  together(world.get(), [&] { prepared = prepare(arguments); });
-  world = world_for(prepared->experiment, std::move(world));
+  together(world.get(), [&] {
+    prepared = prepare(arguments);
+    check_engine(prepared->experiment, world.get());
+  });
+  if (prepared->experiment.engine.name == "mpi" && !world) world = std::make_unique<MpiWorld>();
   if (is_first && (!arguments.quiet || arguments.dry_run))
     fmt::print("{}\n", introduction(*prepared));
   std::fflush(stdout);  // progress goes to stderr and comes after it

@@ -1,6 +1,7 @@
 /// Doing something on all ranks of an MPI run, so that a mistake is told once.
 #pragma once
 
+#include <exception>
 #include <string>
 
 #include "starling/base/error.hpp"
@@ -14,21 +15,27 @@ struct ToldElsewhere {
   int status;
 };
 
-/// Runs `action`. Where there are ranks, all call this, and a UserError of any of them ends all of
+/// Runs `action`. Where there are ranks, all call this, and an error on any of them ends all of
 /// them: the first one throws it, the others ToldElsewhere.
 void together(const MpiWorld* world, const auto& action) {
-  std::string text;
+  if (!world) {
+    action();
+    return;
+  }
+  std::string text;  // its first letter tells what kind of error it is
   try {
     action();
   } catch (const UserError& error) {
-    if (!world) throw;
-    text = error.what();
+    text = std::string{"u"} + error.what();
+  } catch (const std::exception& error) {
+    text = std::string{"r"} + error.what();
   }
-  if (!world) return;
-  text = world->first_of(text);
+  const bool is_users = world->first_of(text.substr(0, 1)).ends_with('u');
+  text = world->first_of(text.empty() ? text : text.substr(1));
   if (text.empty()) return;
-  if (world->rank() == 0) throw UserError{text};
-  throw ToldElsewhere{mistake};
+  if (world->rank() != 0) throw ToldElsewhere{is_users ? mistake : failed};
+  if (is_users) throw UserError{text};
+  throw RunError{text};
 }
 
 }  // namespace starling

@@ -27,6 +27,7 @@ constexpr std::size_t block = 8192;
 static_assert(Courier::chunk % block == 0);
 
 constexpr int row_tag = 2;
+constexpr std::size_t longest_message = std::size_t{1} << 28;  ///< floats: MPI counts in int
 
 std::string name_of(const MpiTeam& ranks, int rank) {
   const Node first = ranks.shares().first(rank);
@@ -60,8 +61,8 @@ class MpiEngine final : private WithTeam, public Rounds {
         shared_(world, 2 * update.exchanged_count() * most_rows() * stride_, !plan.messages_only),
         watch_(world, shared_, plan.timeout),
         last_words_(shared_, names_of(ranks)),
-        courier_(plan.timeout),
-        ghosts_(update.exchanged_count()) {
+        ghosts_(update.exchanged_count()),
+        courier_(plan.timeout) {
     std::vector<RowsView> views;
     for (std::size_t v = 0; v < update.state_count(); ++v)
       views.push_back(v < update.exchanged_count() ? half(v, 0)
@@ -124,17 +125,20 @@ class MpiEngine final : private WithTeam, public Rounds {
 
   std::span<const float> row_at_root(std::size_t variable, Node node) {
     const int owner = ranks.shares().owner(node);
-    const auto count = static_cast<int>(dimension_);
     if (owner == 0) return ranks.is_root() ? state_[variable].row(node) : std::span<const float>{};
-    MPI_Request request = MPI_REQUEST_NULL;
-    if (ranks.is_root()) {
-      received_.resize(dimension_);
-      MPI_Irecv(received_.data(), count, MPI_FLOAT, owner, row_tag, MPI_COMM_WORLD, &request);
-    } else if (owner == ranks.world().rank()) {
-      MPI_Isend(state_[variable].row(node - ranks.first()).data(), count, MPI_FLOAT, 0, row_tag,
-                MPI_COMM_WORLD, &request);
+    const bool sends = owner == ranks.world().rank();
+    if (!sends && !ranks.is_root()) return {};
+    if (!sends) received_.resize(dimension_);
+    float* data = sends ? state_[variable].row(node - ranks.first()).data() : received_.data();
+    for (std::size_t first = 0; first < dimension_; first += longest_message) {
+      const auto count = static_cast<int>(std::min(longest_message, dimension_ - first));
+      MPI_Request request = MPI_REQUEST_NULL;
+      if (sends)
+        MPI_Isend(data + first, count, MPI_FLOAT, 0, row_tag, MPI_COMM_WORLD, &request);
+      else
+        MPI_Irecv(data + first, count, MPI_FLOAT, owner, row_tag, MPI_COMM_WORLD, &request);
+      watch_.wait_until([&] { return is_complete(request); });
     }
-    watch_.wait_until([&] { return is_complete(request); });
     return ranks.is_root() ? std::span<const float>(received_) : std::span<const float>{};
   }
 
@@ -236,6 +240,7 @@ class MpiEngine final : private WithTeam, public Rounds {
   /// Where nobody is reached the rows are updated in place. Otherwise a node's own row goes to the
   /// other copy first, because its neighbours still read this one.
   void update_block(Worker& worker, std::size_t first, std::size_t count, bool alone) {
+    if (here_ == 0) return;  // such a rank has no partners, and nobody's rows
     const bool averages = weights_.exchange() == Exchange::everybody;
     if (averages) average_columns(worker, first, count);
     for (std::size_t i = 0; i < here_; ++i) {
@@ -261,7 +266,14 @@ class MpiEngine final : private WithTeam, public Rounds {
 
   void wait_for_partners() {
     for (const int rank : waited_for_)
-      watch_.wait_until([&] { return shared_.announced_by(rank) >= exchanges_; });
+      watch_.wait_until([&] {
+        if (shared_.announced_by(rank) >= exchanges_) return true;
+        // What this rank has sent may still need MPI to get on with it, and nobody else calls MPI.
+        int found = 0;
+        if (courier_.is_idle())
+          MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &found, MPI_STATUS_IGNORE);
+        return false;
+      });
   }
 
   std::string complaint(const SilentRank& silent) const {
@@ -287,12 +299,14 @@ class MpiEngine final : private WithTeam, public Rounds {
     Divergence divergence = seen ? seen->divergence : Divergence{};
     std::array<std::uint64_t, 3> numbers{divergence.round, divergence.node,
                                          divergence.variable.size()};
-    MPI_Bcast(numbers.data(), 3, MPI_UINT64_T, first.rank, MPI_COMM_WORLD);
+    MPI_Ibcast(numbers.data(), 3, MPI_UINT64_T, first.rank, MPI_COMM_WORLD, &request);
+    watch_.wait_until([&] { return is_complete(request); });
     divergence.round = numbers[0];
     divergence.node = static_cast<Node>(numbers[1]);
     divergence.variable.resize(numbers[2]);
-    MPI_Bcast(divergence.variable.data(), static_cast<int>(numbers[2]), MPI_CHAR, first.rank,
-              MPI_COMM_WORLD);
+    MPI_Ibcast(divergence.variable.data(), static_cast<int>(numbers[2]), MPI_CHAR, first.rank,
+               MPI_COMM_WORLD, &request);
+    watch_.wait_until([&] { return is_complete(request); });
     return divergence;
   }
 
@@ -304,7 +318,6 @@ class MpiEngine final : private WithTeam, public Rounds {
   SharedMemory shared_;
   Watch watch_;
   LastWords last_words_;
-  Courier courier_;
   std::vector<NodeRows> own_;  ///< variables that do not travel
   std::vector<Worker> workers_;
   Partners partners_;
@@ -314,6 +327,7 @@ class MpiEngine final : private WithTeam, public Rounds {
   std::vector<float> received_;
   std::uint64_t exchanges_ = 0;
   std::size_t current_ = 0;  ///< the copy that holds the state
+  Courier courier_;          // last: it ends before the rows that it moves do
 };
 
 }  // namespace

@@ -39,6 +39,9 @@ class Courier {
   /// after the timeout.
   void wait_for(std::size_t columns) const;
 
+  /// Whether nothing is on its way.
+  bool is_idle() const { return arrived_.load(std::memory_order_acquire) == all_; }
+
   /// Waits until nothing is on its way.
   void finish() const { wait_for(all_); }
 

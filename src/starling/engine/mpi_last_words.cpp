@@ -28,15 +28,20 @@ LastWords::LastWords(const SharedMemory& shared, std::vector<std::string> names)
 }
 
 LastWords::~LastWords() {
-  signal(SIGTERM, SIG_DFL);
+  if (speaker) signal(SIGTERM, SIG_DFL);
   speaker = nullptr;
 }
 
-void LastWords::leave_it_to_us() const { speaker = nullptr; }
+void LastWords::leave_it_to_us() const {
+  signal(SIGTERM, SIG_IGN);
+  speaker = nullptr;
+  shared_.claim_own();
+}
 
 void LastWords::speak(int) {
   const LastWords* words = speaker;
   if (!words) return;
+  words->shared_.claim_own();
   words->tell();
   _exit(1);
 }

@@ -79,6 +79,7 @@ SharedMemory::SharedMemory(const MpiWorld& world, std::size_t floats, bool share
 }
 
 SharedMemory::~SharedMemory() {
+  if (std::uncaught_exceptions() > 0) claim_own();
   heart_ = {};
   if (std::uncaught_exceptions() > 0) return;  // the other ranks would not come to free it
   MPI_Win_free(&windows_->window);
