@@ -118,6 +118,23 @@ TEST(Methods, EqualReferenceOnRandomGraphsSizesAndSeeds) {
     }
 }
 
+TEST(Methods, WithExactAveragesEqualReferenceWhoseWeightsAreAllOneOverN) {
+  constexpr std::size_t nodes = 6;
+  const reference::Matrix mean(nodes, reference::Vector(nodes, 1.0 / nodes));
+  for (const Case& c : cases()) {
+    Instance at = random_instance(nodes, 9, 3);
+    at.setting.w = at.setting.r = at.setting.c = mean;
+    if (c.constant_step) at.setting.step = reference::constant_step(0.05);
+    const auto update = method_of(c.name, c.options);
+    update->average_exactly();
+    const auto found = run_library(*update, at.doubly, at.problem, at.setting.step, 50, 2);
+    const Trajectory expected = reference::run(c.name, at.setting, c.options);
+    for (const int k : {1, 2, 10, 50})
+      EXPECT_LT(relative_error(found.at(k), expected[static_cast<std::size_t>(k)]), 1e-4)
+          << c.name << ", round " << k;
+  }
+}
+
 /// A rule that the library does not have: the largest square, slowly forgotten (as in AdaMax).
 struct FadingMaximum {
   static constexpr std::string_view paper = "none";

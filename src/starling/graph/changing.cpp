@@ -4,13 +4,9 @@
 #include <utility>
 
 #include "starling/base/error.hpp"
+#include "starling/graph/fill_rows.hpp"
 
 namespace starling {
-namespace {
-
-double share(std::size_t degree) { return 1.0 / (static_cast<double>(degree) + 1); }
-
-}  // namespace
 
 ChangingWeights::ChangingWeights(Graph graph, std::unique_ptr<Links> links, Shares shares)
     : graph_(std::move(graph)),
@@ -38,25 +34,10 @@ void ChangingWeights::count_degrees() {
     }
 }
 
-template <class OnEdge, class Own>
-void ChangingWeights::fill(SparseMatrix& matrix, OnEdge edge, Own own) const {
+void ChangingWeights::fill(SparseMatrix& matrix, const auto& edge, const auto& own) const {
   start_over(matrix, graph_.nodes(), active_.size() + graph_.nodes());
-  std::size_t message = 0;
-  for (Node i = 0; i < graph_.nodes(); ++i) {
-    std::size_t diagonal = matrix.columns.size();
-    double sum = 0;
-    for (const Node j : graph_.hears(i)) {
-      if (active_[message++] == 0) continue;
-      if (j < i) ++diagonal;
-      matrix.columns.push_back(j);
-      matrix.values.push_back(edge(i, j));
-      sum += matrix.values.back();
-    }
-    const auto at = static_cast<std::ptrdiff_t>(diagonal);
-    matrix.columns.insert(matrix.columns.begin() + at, i);
-    matrix.values.insert(matrix.values.begin() + at, own(i, sum));
-    matrix.offsets.push_back(matrix.columns.size());
-  }
+  fill_rows(
+      matrix, graph_, [&](std::size_t message) { return active_[message] != 0; }, edge, own);
 }
 
 void ChangingWeights::weights(Round round, MixingWeights& weights) {

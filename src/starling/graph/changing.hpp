@@ -34,10 +34,8 @@ class ChangingWeights final : public WeightsSequence {
  private:
   void count_degrees();
 
-  /// `edge(i, j)` is the weight with which i hears j, and `own(i, sum)` what it keeps for itself,
-  /// given the sum of the others.
-  template <class OnEdge, class Own>
-  void fill(SparseMatrix& matrix, OnEdge edge, Own own) const;
+  /// As `fill_rows`, on the active messages.
+  void fill(SparseMatrix& matrix, const auto& edge, const auto& own) const;
 
   Graph graph_;
   std::unique_ptr<Links> links_;

@@ -76,27 +76,6 @@ std::optional<Node> root_of(const Graph& graph) {
   return candidate;
 }
 
-bool is_bipartite(const Graph& graph) {
-  std::vector<int> side(graph.nodes(), 0);
-  std::vector<Node> queue;
-  for (std::size_t start = 0; start < graph.nodes(); ++start) {
-    if (side[start] != 0) continue;
-    side[start] = 1;
-    queue.assign(1, static_cast<Node>(start));
-    for (std::size_t at = 0; at < queue.size(); ++at) {
-      const Node node = queue[at];
-      for (const auto& neighbours : {graph.hears(node), graph.tells(node)})
-        for (const Node other : neighbours) {
-          if (side[other] == side[node]) return false;
-          if (side[other] != 0) continue;
-          side[other] = -side[node];
-          queue.push_back(other);
-        }
-    }
-  }
-  return true;
-}
-
 Graph graph_of(const SparseMatrix& matrix) {
   std::vector<Edge> edges;
   for (std::size_t i = 0; i < matrix.rows(); ++i)

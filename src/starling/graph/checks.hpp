@@ -17,9 +17,6 @@ bool is_connected(const Graph& graph);
 /// spanning tree. Assumption 4 of arXiv 2601.03566 asks R's graph for it.
 std::optional<Node> root_of(const Graph& graph);
 
-/// Whether the nodes fall into two groups with edges only between them, directions left aside.
-bool is_bipartite(const Graph& graph);
-
 /// The greatest common divisor of the lengths of all closed walks from node 0, which everybody must
 /// be connected to: 1 where mixing settles if nobody keeps weight for itself, 2 where the graph is
 /// bipartite, N on a directed ring. 0 where there is no closed walk.

@@ -7,31 +7,17 @@
 
 #include "starling/base/error.hpp"
 #include "starling/graph/families.hpp"
+#include "starling/graph/fill_rows.hpp"
 #include "starling/graph/matrix_market.hpp"
 
 namespace starling {
 namespace {
 
-/// A matrix on the graph: `edge(i, j)` is the weight with which i hears j, and `own(i, sum)` what
-/// it keeps for itself, given the sum of the others.
-template <class OnEdge, class Own>
-SparseMatrix filled(const Graph& graph, OnEdge edge, Own own) {
+/// A matrix on the graph, with all of its messages.
+SparseMatrix filled(const Graph& graph, const auto& edge, const auto& own) {
   SparseMatrix matrix;
-  for (std::size_t i = 0; i < graph.nodes(); ++i) {
-    const Node node = static_cast<Node>(i);
-    std::size_t diagonal = matrix.columns.size();
-    double sum = 0;
-    for (const Node other : graph.hears(node)) {
-      if (other < node) ++diagonal;
-      matrix.columns.push_back(other);
-      matrix.values.push_back(edge(node, other));
-      sum += matrix.values.back();
-    }
-    const auto at = static_cast<std::ptrdiff_t>(diagonal);
-    matrix.columns.insert(matrix.columns.begin() + at, node);
-    matrix.values.insert(matrix.values.begin() + at, own(node, sum));
-    matrix.offsets.push_back(matrix.columns.size());
-  }
+  fill_rows(
+      matrix, graph, [](std::size_t) { return true; }, edge, own);
   return matrix;
 }
 
@@ -40,8 +26,6 @@ void require_undirected(const Graph& graph, const char* rule) {
     throw UserError(fmt::format(
         "weights \"{}\": the graph is directed, must be undirected: use \"uniform\"", rule));
 }
-
-double share(std::size_t degree) { return 1.0 / (static_cast<double>(degree) + 1); }
 
 void make_lazy(SparseMatrix& matrix, double gamma) {
   for (std::size_t i = 0; i < matrix.rows(); ++i)
