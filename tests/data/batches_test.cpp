@@ -16,8 +16,24 @@ const Partition three{{5, 6, 7, 8, 9, 20, 21, 22, 23, 24}, {0, 1, 2, 3, 4, 30, 3
 
 Samples copy(std::span<const std::uint32_t> samples) { return {samples.begin(), samples.end()}; }
 
+/// Batches and a reader of them.
+class Reading {
+ public:
+  Reading(Partition partition, std::size_t batch, bool reshuffle, std::uint64_t seed)
+      : batches_(std::move(partition), batch, reshuffle, seed), reader_(batches_) {}
+  Reading(const Reading&) = delete;
+
+  auto batch(Node node, Round round) { return reader_.batch(node, round); }
+  double epochs(Round rounds) const { return batches_.epochs(rounds); }
+
+ private:
+  Batches batches_;
+  BatchReader reader_;
+};
+
 /// The samples of rounds first ... last, one after the other.
-Samples rounds_of(Batches& batches, Node node, Round first, Round last) {
+template <class Reader>
+Samples rounds_of(Reader& batches, Node node, Round first, Round last) {
   Samples all;
   for (Round round = first; round <= last; ++round) {
     const auto batch = batches.batch(node, round);
@@ -33,7 +49,7 @@ Samples sorted(Samples samples) {
 
 TEST(BatchesTest, AnEpochUsesEachSampleOnce) {
   for (const std::size_t size : {1u, 2u, 3u, 4u, 5u, 9u, 10u, 11u}) {
-    Batches batches(three, size, true, 1);
+    Reading batches(three, size, true, 1);
     for (Node node = 0; node < 3; ++node) {
       const Round length = (three[node].size() + size - 1) / size;
       for (Round epoch = 0; epoch < 3; ++epoch)
@@ -45,7 +61,7 @@ TEST(BatchesTest, AnEpochUsesEachSampleOnce) {
 }
 
 TEST(BatchesTest, TheLastBatchOfAnEpochIsSmaller) {
-  Batches batches(three, 4, true, 1);
+  Reading batches(three, 4, true, 1);
   const std::size_t expected[] = {4, 4, 2, 4, 4, 2};
   for (Round round = 1; round <= 6; ++round)
     EXPECT_EQ(batches.batch(0, round).size(), expected[round - 1]) << round;
@@ -58,7 +74,7 @@ TEST(BatchesTest, EpochsSeedsAndNodesDifferInOrder) {
     return samples;
   }();
   const Partition same{many, many};
-  Batches batches(same, 10, true, 1), other(same, 10, true, 2);
+  Reading batches(same, 10, true, 1), other(same, 10, true, 2);
   std::set<Samples> orders{many};
   for (Round epoch = 0; epoch < 5; ++epoch) {
     orders.insert(rounds_of(batches, 0, 10 * epoch + 1, 10 * epoch + 10));
@@ -70,13 +86,13 @@ TEST(BatchesTest, EpochsSeedsAndNodesDifferInOrder) {
 
 TEST(BatchesTest, ALargeBatchIsAllSamplesInOrder) {
   for (const std::size_t size : {std::size_t{10}, std::size_t{11}, ~std::size_t{0}}) {
-    Batches batches(three, size, true, 1);
+    Reading batches(three, size, true, 1);
     for (Round round = 0; round < 4; ++round) EXPECT_EQ(copy(batches.batch(0, round)), three[0]);
   }
 }
 
 TEST(BatchesTest, WithReplacementDrawsFromTheNode) {
-  Batches batches(three, 50, false, 1);
+  Reading batches(three, 50, false, 1);
   for (Node node = 0; node < 3; ++node) {
     const Samples first = copy(batches.batch(node, 1)), second = copy(batches.batch(node, 2));
     EXPECT_EQ(first.size(), 50u);
@@ -88,7 +104,7 @@ TEST(BatchesTest, WithReplacementDrawsFromTheNode) {
 
 TEST(BatchesTest, AnyOrderOfRoundsGivesTheSameBatches) {
   for (const bool reshuffle : {true, false}) {
-    Batches sequential(three, 3, reshuffle, 9), random(three, 3, reshuffle, 9);
+    Reading sequential(three, 3, reshuffle, 9), random(three, 3, reshuffle, 9);
     std::vector<Samples> expected;
     for (Round round = 0; round < 50; ++round) expected.push_back(copy(sequential.batch(0, round)));
     for (Round i = 0; i < 200; ++i) {
@@ -100,28 +116,32 @@ TEST(BatchesTest, AnyOrderOfRoundsGivesTheSameBatches) {
 }
 
 TEST(BatchesTest, RoundZeroBelongsToNoEpoch) {
-  Batches batches(three, 4, true, 1);
+  Reading batches(three, 4, true, 1);
   EXPECT_EQ(batches.batch(0, 0).size(), 4u);
   EXPECT_NE(copy(batches.batch(0, 0)), copy(batches.batch(0, 1)));
 }
 
-TEST(BatchesTest, NodesMayBeAskedFromDifferentThreads) {
+TEST(BatchesTest, ThreadsWithReadersOfTheirOwnMayAskForTheSameNode) {
   for (const bool reshuffle : {true, false}) {
-    Batches alone(three, 2, reshuffle, 4), shared(three, 2, reshuffle, 4);
+    const Batches batches(three, 2, reshuffle, 4);
+    Reading alone(three, 2, reshuffle, 4);
     std::vector<Samples> got(2);
     {
       std::vector<std::jthread> threads;
-      for (Node node = 0; node < 2; ++node)
-        threads.emplace_back([&, node] { got[node] = rounds_of(shared, node, 1, 300); });
+      for (Samples& samples : got)
+        threads.emplace_back([&] {
+          BatchReader reader(batches);
+          samples = rounds_of(reader, 0, 1, 300);
+        });
     }
-    for (Node node = 0; node < 2; ++node) EXPECT_EQ(got[node], rounds_of(alone, node, 1, 300));
+    for (const Samples& samples : got) EXPECT_EQ(samples, rounds_of(alone, 0, 1, 300));
   }
 }
 
 TEST(BatchesTest, EpochsIsTheCountedSum) {
   for (const bool reshuffle : {true, false}) {
     for (const std::size_t size : {1u, 3u, 5u, 7u, 10u, 64u}) {
-      Batches batches(three, size, reshuffle, 1);
+      Reading batches(three, size, reshuffle, 1);
       std::size_t used = 0;
       EXPECT_EQ(batches.epochs(0), 0.0);
       for (Round round = 1; round <= 40; ++round) {
@@ -135,7 +155,7 @@ TEST(BatchesTest, EpochsIsTheCountedSum) {
 
 /// Pearson's statistic of the first sample of 10,000 draws from 10, nine degrees of freedom.
 double chi_square(bool reshuffle) {
-  Batches batches(three, 1, reshuffle, 11);
+  Reading batches(three, 1, reshuffle, 11);
   std::vector<double> counts(10);
   for (Round i = 0; i < 10000; ++i) {
     const std::uint32_t sample = batches.batch(0, 10 * i + 1)[0];

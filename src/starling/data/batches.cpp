@@ -9,44 +9,45 @@
 namespace starling {
 
 Batches::Batches(Partition partition, std::size_t batch, bool reshuffle, std::uint64_t seed)
-    : partition_(std::move(partition)),
-      batch_(batch),
-      reshuffle_(reshuffle),
-      seed_(seed),
-      caches_(partition_.size()) {
+    : partition_(std::move(partition)), batch_(batch), reshuffle_(reshuffle), seed_(seed) {
   assert(batch_ > 0);
-  for (std::size_t node = 0; node < partition_.size(); ++node) {
-    const std::size_t count = partition_[node].size();
-    assert(count > 0);
-    if (!reshuffle_)
-      caches_[node].samples.resize(batch_);
-    else if (batch_ < count)
+  assert(std::ranges::none_of(partition_, [](const auto& own) { return own.empty(); }));
+}
+
+BatchReader::BatchReader(const Batches& batches)
+    : batches_(batches), caches_(batches.partition_.size()) {
+  for (std::size_t node = 0; node < caches_.size(); ++node) {
+    const std::size_t count = batches_.samples(static_cast<Node>(node));
+    if (!batches_.reshuffle_)
+      caches_[node].samples.resize(batches_.batch_);
+    else if (batches_.batch_ < count)
       caches_[node].samples.resize(count);
   }
 }
 
-std::span<const std::uint32_t> Batches::batch(Node node, Round round) {
-  const std::vector<std::uint32_t>& own = partition_[node];
+std::span<const std::uint32_t> BatchReader::batch(Node node, Round round) {
+  const std::vector<std::uint32_t>& own = batches_.partition_[node];
   std::vector<std::uint32_t>& drawn = caches_[node].samples;
-  if (!reshuffle_) {
-    Random random(seed_, Purpose::batch, node, round);
+  const std::size_t batch = batches_.batch_;
+  if (!batches_.reshuffle_) {
+    Random random(batches_.seed_, Purpose::batch, node, round);
     for (std::uint32_t& sample : drawn)
       sample = own[random.below(static_cast<std::uint32_t>(own.size()))];
     return drawn;
   }
-  if (batch_ >= own.size()) return own;
+  if (batch >= own.size()) return own;
   // Epochs are numbered from 1 as rounds are; epoch 0 serves round 0 alone.
-  const Round per_epoch = rounds_per_epoch(own.size());
+  const Round per_epoch = batches_.rounds_per_epoch(own.size());
   fill_epoch(node, round == 0 ? 0 : (round - 1) / per_epoch + 1);
-  const std::size_t first = round == 0 ? 0 : (round - 1) % per_epoch * batch_;
-  return std::span(drawn).subspan(first, std::min(batch_, own.size() - first));
+  const std::size_t first = round == 0 ? 0 : (round - 1) % per_epoch * batch;
+  return std::span(drawn).subspan(first, std::min(batch, own.size() - first));
 }
 
-void Batches::fill_epoch(Node node, Round epoch) {
+void BatchReader::fill_epoch(Node node, Round epoch) {
   Cache& cache = caches_[node];
   if (cache.filled && cache.epoch == epoch) return;
-  std::copy(partition_[node].begin(), partition_[node].end(), cache.samples.begin());
-  Random(seed_, Purpose::batch, node, epoch).shuffle(std::span(cache.samples));
+  std::ranges::copy(batches_.partition_[node], cache.samples.begin());
+  Random(batches_.seed_, Purpose::batch, node, epoch).shuffle(std::span(cache.samples));
   cache.epoch = epoch;
   cache.filled = true;
 }

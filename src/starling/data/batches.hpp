@@ -26,10 +26,6 @@ class Batches {
   /// `batch` must be at least 1 and every node must have a sample.
   Batches(Partition partition, std::size_t batch, bool reshuffle, std::uint64_t seed);
 
-  /// The samples of a round, valid until the same node is asked again. Allocates nothing. Different
-  /// nodes may be asked from different threads at the same time, one node by one thread at a time.
-  std::span<const std::uint32_t> batch(Node node, Round round);
-
   /// Passes over the data after that many rounds: samples used by all nodes / samples of all nodes.
   double epochs(Round rounds) const;
 
@@ -37,22 +33,36 @@ class Batches {
   const Partition& partition() const { return partition_; }
 
  private:
-  /// On cache lines of its own, because nodes are asked from different threads.
-  struct alignas(64) Cache {
-    bool filled = false;
-    Round epoch = 0;
-    std::vector<std::uint32_t> samples;  // an epoch's order, or a batch drawn with replacement
-  };
-
+  friend class BatchReader;
   Round rounds_per_epoch(std::size_t samples) const {
     return samples / batch_ + (samples % batch_ != 0);
   }
-  void fill_epoch(Node node, Round epoch);
 
   Partition partition_;
   std::size_t batch_;
   bool reshuffle_;
   std::uint64_t seed_;
+};
+
+/// Works out batches. One thread uses one reader; it remembers each node's last epoch.
+class BatchReader {
+ public:
+  /// `batches` must outlive the reader.
+  explicit BatchReader(const Batches& batches);
+
+  /// The samples of a round, valid until the same node is asked again. Allocates nothing.
+  std::span<const std::uint32_t> batch(Node node, Round round);
+
+ private:
+  struct Cache {
+    bool filled = false;
+    Round epoch = 0;
+    std::vector<std::uint32_t> samples;  // an epoch's order, or a batch drawn with replacement
+  };
+
+  void fill_epoch(Node node, Round epoch);
+
+  const Batches& batches_;
   std::vector<Cache> caches_;
 };
 

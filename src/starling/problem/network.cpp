@@ -83,6 +83,7 @@ class NetworkOracle final : public Oracle {
   void bind(std::span<const float> x, std::span<float> g);
 
   NetworkProblem& problem_;
+  BatchReader reader_;
   std::vector<float> pixels_;
   std::vector<std::int64_t> labels_;
   std::vector<float> spare_;            ///< what the flat tensors look at before the first call
@@ -151,7 +152,7 @@ std::string NetworkProblem::summary() const {
 }
 
 NetworkOracle::NetworkOracle(NetworkProblem& problem)
-    : problem_(problem), spare_(problem.dimension()) {
+    : problem_(problem), reader_(problem.batches_), spare_(problem.dimension()) {
   use_one_thread();
   const auto dimension = static_cast<std::int64_t>(problem.dimension());
   flat_x_ = look_at(spare_.data(), dimension);
@@ -207,7 +208,7 @@ float NetworkOracle::subgradient(Node node, Round round, std::span<const float> 
                                  std::span<float> g) {
   bind(x, g);
   std::ranges::fill(g, 0.0f);
-  const std::span<const std::uint32_t> samples = problem_.batches_.batch(node, round);
+  const std::span<const std::uint32_t> samples = reader_.batch(node, round);
   return static_cast<float>(loss_over(samples, 1 / static_cast<double>(samples.size()), true));
 }
 

@@ -13,6 +13,11 @@
 
 namespace starling {
 
+/// Coordinates first ... first + count - 1 of x.
+struct Part {
+  std::size_t first, count;
+};
+
 /// Computes with a problem's losses. One thread uses one oracle; all oracles of a problem give the
 /// same numbers for the same arguments.
 class Oracle {
@@ -20,10 +25,16 @@ class Oracle {
   virtual ~Oracle() = default;
 
   /// Writes a stochastic subgradient of f_node at x to g (both `dimension` floats) and returns the
-  /// loss of the minibatch. What is drawn depends on (seed, node, round) alone. Different nodes may
-  /// be asked from different threads at the same time, one node by one thread.
+  /// loss of the minibatch. What is drawn depends on (seed, node, round) alone.
   virtual float subgradient(Node node, Round round, std::span<const float> x,
                             std::span<float> g) = 0;
+
+  /// The same, but only the coordinates of `part` are written to g, which is as long as x; what the
+  /// others hold then is undefined. A problem that can compute less then does.
+  virtual float partial_subgradient(Node node, Round round, std::span<const float> x, Part /*part*/,
+                                    std::span<float> g) {
+    return subgradient(node, round, x, g);
+  }
 
   /// f_node(x) over the node's own data. Writes its subgradient to g unless g is empty.
   virtual double objective(Node node, std::span<const float> x, std::span<float> g) = 0;
@@ -52,6 +63,9 @@ class Problem {
 
   virtual std::size_t nodes() const = 0;
   virtual std::size_t dimension() const = 0;
+
+  /// The lengths of the tensors that x consists of, in order.
+  virtual std::vector<std::size_t> tensors() const { return {dimension()}; }
 
   /// The x that every node starts at.
   virtual void start(std::span<float> x) const = 0;

@@ -54,10 +54,11 @@ class SampledProblem final : public Problem {
 
 class SampledOracle final : public Oracle {
  public:
-  explicit SampledOracle(SampledProblem& problem) : problem_(problem), sum_(problem.dimension()) {}
+  explicit SampledOracle(SampledProblem& problem)
+      : problem_(problem), reader_(problem.batches_), sum_(problem.dimension()) {}
 
   float subgradient(Node node, Round round, std::span<const float> x, std::span<float> g) override {
-    return static_cast<float>(mean_loss(problem_.batches_.batch(node, round), x, g));
+    return static_cast<float>(mean_loss(reader_.batch(node, round), x, g));
   }
   double objective(Node node, std::span<const float> x, std::span<float> g) override {
     return mean_loss(problem_.batches_.partition()[node], x, g);
@@ -79,6 +80,7 @@ class SampledOracle final : public Oracle {
   }
 
   SampledProblem& problem_;
+  BatchReader reader_;
   std::vector<double> sum_;
 };
 
@@ -107,10 +109,11 @@ class ClassifierProblem final : public Problem {
 
 class ClassifierOracle final : public Oracle {
  public:
-  explicit ClassifierOracle(ClassifierProblem& problem) : problem_(problem) {}
+  explicit ClassifierOracle(ClassifierProblem& problem)
+      : problem_(problem), reader_(problem.batches_) {}
 
   float subgradient(Node node, Round round, std::span<const float> x, std::span<float> g) override {
-    return static_cast<float>(loss_over(problem_.batches_.batch(node, round), node, x, g));
+    return static_cast<float>(loss_over(reader_.batch(node, round), node, x, g));
   }
 
   double objective(Node node, std::span<const float> x, std::span<float> g) override {
@@ -186,6 +189,7 @@ class ClassifierOracle final : public Oracle {
   }
 
   ClassifierProblem& problem_;
+  BatchReader reader_;
 };
 
 std::unique_ptr<Oracle> ClassifierProblem::oracle() {
