@@ -28,7 +28,8 @@ enum class Purpose : std::uint32_t {
   problem = 5,
   links = 6,
   loss = 7,
-  stationarity = 8
+  stationarity = 8,
+  delays = 9
 };
 
 /// One stream of random numbers, keyed by (seed, purpose, node, round).

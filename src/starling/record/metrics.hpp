@@ -24,6 +24,8 @@ struct Metrics {
   /// The least norm in the convex hull of subgradients sampled near the average x: it goes to 0 at
   /// stationary points where the gradient does not, as for |x| at 0.
   std::optional<double> stationarity;
+  /// Updates of others that landed between a core's reading x and its writing; so far.
+  std::optional<double> staleness_mean, staleness_most;
 };
 
 /// Which of the costly ones to compute.

@@ -1,0 +1,260 @@
+#include "starling/engine/threads.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <chrono>
+#include <cmath>
+#include <condition_variable>
+#include <mutex>
+#include <numeric>
+#include <thread>
+
+#include "starling/engine/blocks.hpp"
+#include "starling/engine/shared_memory.hpp"
+#include "starling/engine/snapshots.hpp"
+#include "starling/engine/staleness.hpp"
+
+namespace starling {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// An update as its core remembers it, with the number of updates landed when each block was read.
+struct Remembered {
+  Round number, sample;
+  double seconds;
+};
+
+/// What a core writes, on cache lines of its own.
+struct alignas(64) CoreRecord {
+  Staleness staleness;
+  MeanLoss loss;
+  std::vector<Remembered> remembered;
+  std::vector<Round> seen;  ///< remembered updates x blocks
+};
+
+class Threads {
+ public:
+  Threads(const ThreadsPlan& plan, Problem& problem, const ThreadsObserver& observer)
+      : plan_(plan),
+        problem_(problem),
+        observer_(observer),
+        start_(start_of(problem)),
+        memory_(plan.method, plan.blocks, start_, plan.access),
+        records_(plan.cores) {
+    assert(problem.nodes() == 1);
+  }
+
+  ThreadsResult run();
+
+ private:
+  static std::vector<float> start_of(const Problem& problem) {
+    std::vector<float> x(problem.dimension());
+    problem.start(x);
+    return x;
+  }
+
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+  void work(Node core);
+  void update_until_told(Node core);
+  bool diverges(Node core, float loss);
+  void end(std::exception_ptr failure);
+  void watch(Snapshots& snapshots);
+  Metrics look(Snapshots& snapshots);
+  std::vector<CoreReport> reports() const;
+  Trace trace() const;
+
+  const ThreadsPlan& plan_;
+  Problem& problem_;
+  const ThreadsObserver& observer_;
+  std::vector<float> start_;
+  SharedMemory memory_;
+  std::vector<CoreRecord> records_;
+  Clock::time_point begin_;
+
+  // Each on a cache line of its own: every core writes them.
+  alignas(64) std::atomic<Round> begun_ = 0;
+  alignas(64) std::atomic<Round> landed_ = 0;
+  alignas(64) std::atomic<bool> stop_ = false;
+
+  std::mutex mutex_;  ///< of what follows
+  std::condition_variable changed_;
+  std::size_t running_ = 0;
+  std::exception_ptr failure_;
+  std::optional<Divergence> divergence_;
+};
+
+void Threads::end(std::exception_ptr failure) {
+  stop_ = true;
+  const std::lock_guard lock(mutex_);
+  if (!failure_) failure_ = failure;
+}
+
+void Threads::work(Node core) {
+  try {
+    update_until_told(core);
+  } catch (...) {
+    end(std::current_exception());
+  }
+  const std::lock_guard lock(mutex_);
+  --running_;
+  changed_.notify_one();
+}
+
+bool Threads::diverges(Node core, float loss) {
+  if (std::isfinite(loss)) return false;
+  stop_ = true;
+  const std::lock_guard lock(mutex_);
+  if (!divergence_) divergence_ = Divergence{landed_.load() + 1, core, "the minibatch loss"};
+  return true;
+}
+
+/// Algorithm 1 of the paper.
+void Threads::update_until_told(Node core) {
+  const std::unique_ptr<Oracle> oracle = problem_.oracle();
+  const std::size_t blocks = plan_.blocks.size();
+  const bool owns = is_partitioned(plan_.method);
+  const Part part = owns ? plan_.blocks[core] : Part{0, problem_.dimension()};
+  CoreRecord& record = records_[core];
+  Arena x(problem_.dimension()), g(problem_.dimension());
+  const std::span<float> own_x{x.data(), problem_.dimension()}, own_g{g.data(), own_x.size()};
+  std::vector<Round> seen(blocks);
+
+  for (Round k = 1; !stop_.load(std::memory_order_relaxed); ++k) {
+    if (begun_.fetch_add(1, std::memory_order_relaxed) >= plan_.updates) break;
+    const Round before = landed_.load(std::memory_order_acquire);
+    memory_.read(core % blocks, own_x, [&](std::size_t block) {
+      if (plan_.trace) seen[block] = landed_.load(std::memory_order_acquire);
+    });
+    const Round sample = sample_of(core, k, plan_.cores);
+    const float loss = oracle->partial_subgradient(0, sample, own_x, part, own_g);
+    if (diverges(core, loss)) break;
+    record.loss.add(loss);
+    const auto step = static_cast<float>(plan_.step_size(core, k));
+    Round number = 0;
+    memory_.update(core % blocks, owns ? 1 : blocks, own_g, step,
+                   [&] { number = landed_.fetch_add(1, std::memory_order_acq_rel); });
+    record.staleness.count(number - before);
+    if (plan_.trace) {
+      record.remembered.push_back({number, sample, seconds()});
+      record.seen.insert(record.seen.end(), seen.begin(), seen.end());
+    }
+  }
+}
+
+/// Evaluates a snapshot while the cores go on.
+Metrics Threads::look(Snapshots& snapshots) {
+  Metrics metrics;
+  metrics.round = landed_.load(std::memory_order_acquire);
+  metrics.seconds = seconds();
+  memory_.copy_x(snapshots.x());
+  double sum = 0, count = 0;
+  Round stale = 0, updates = 0, most = 0;
+  for (CoreRecord& record : records_) {
+    record.loss.add_new(sum, count);
+    stale += record.staleness.sum();
+    updates += record.staleness.updates();
+    most = std::max(most, record.staleness.most());
+  }
+  if (count > 0) metrics.minibatch_loss = sum / count;
+  if (updates > 0) {
+    metrics.staleness_mean = static_cast<double>(stale) / static_cast<double>(updates);
+    metrics.staleness_most = static_cast<double>(most);
+  }
+  snapshots.evaluate(plan_.measures, metrics);
+  return metrics;
+}
+
+/// Takes snapshots until no core runs any more.
+void Threads::watch(Snapshots& snapshots) {
+  double next_time = plan_.seconds;
+  Round next_round = plan_.every;
+  std::unique_lock lock(mutex_);
+  while (running_ > 0) {
+    changed_.wait_for(lock, std::chrono::milliseconds(1));
+    if (running_ == 0) break;
+    lock.unlock();
+    if (observer_.stop && observer_.stop()) stop_ = true;
+    const Round landed = landed_.load(std::memory_order_relaxed);
+    if (observer_.advanced) observer_.advanced(landed);
+    const bool by_time = plan_.seconds > 0 && seconds() >= next_time;
+    const bool by_round = plan_.every > 0 && landed >= next_round && landed < plan_.updates;
+    if ((by_time || by_round) && !stop_) {
+      observer_.evaluated(look(snapshots));
+      while (plan_.seconds > 0 && next_time <= seconds()) next_time += plan_.seconds;
+      while (plan_.every > 0 && next_round <= landed) next_round += plan_.every;
+    }
+    lock.lock();
+  }
+}
+
+std::vector<CoreReport> Threads::reports() const {
+  std::vector<CoreReport> reports;
+  for (const CoreRecord& record : records_) {
+    const Staleness& counted = record.staleness;
+    CoreReport& report = reports.emplace_back();
+    report.updates = counted.updates();
+    report.staleness_most = counted.most();
+    if (report.updates > 0)
+      report.staleness_mean =
+          static_cast<double>(counted.sum()) / static_cast<double>(report.updates);
+    report.staleness.resize(std::min<Round>(report.staleness_most, Staleness::kinds) + 1);
+    for (std::size_t stale = 0; stale < report.staleness.size(); ++stale)
+      report.staleness[stale] = counted.updates_with(stale);
+  }
+  return reports;
+}
+
+/// The cores' memories, in the order in which the updates landed.
+Trace Threads::trace() const {
+  const std::size_t blocks = plan_.blocks.size(), count = landed_.load();
+  Trace trace{blocks, std::vector<Trace::Update>(count), std::vector<Round>(count * blocks)};
+  for (Node core = 0; core < plan_.cores; ++core) {
+    const CoreRecord& record = records_[core];
+    for (std::size_t n = 0; n < record.remembered.size(); ++n) {
+      const auto& [number, sample, when] = record.remembered[n];
+      trace.updates[number] = {core, sample, when};
+      for (std::size_t b = 0; b < blocks; ++b)
+        trace.delays[number * blocks + b] = number - record.seen[n * blocks + b];
+    }
+  }
+  return trace;
+}
+
+ThreadsResult Threads::run() {
+  Snapshots snapshots(problem_);
+  begin_ = Clock::now();
+  observer_.evaluated(look(snapshots));
+  {
+    std::vector<std::jthread> threads;
+    running_ = plan_.cores;
+    begin_ = Clock::now();
+    try {
+      for (Node core = 0; core < plan_.cores; ++core)
+        threads.emplace_back([this, core] { work(core); });
+      watch(snapshots);
+    } catch (...) {  // what the observer throws, or a thread that cannot be had
+      end(std::current_exception());
+    }
+  }
+  if (failure_) std::rethrow_exception(failure_);
+  ThreadsResult result{.divergence = divergence_, .cores = reports()};
+  result.stopped = stop_ && !divergence_;
+  if (!stop_) observer_.evaluated(look(snapshots));
+  if (plan_.trace) result.trace = trace();
+  result.x.resize(problem_.dimension());
+  result.u.resize(problem_.dimension());
+  memory_.copy_x(result.x);
+  memory_.copy_momentum(result.u);
+  return result;
+}
+
+}  // namespace
+
+ThreadsResult run_threads(const ThreadsPlan& plan, Problem& problem,
+                          const ThreadsObserver& observer) {
+  return Threads(plan, problem, observer).run();
+}
+
+}  // namespace starling
