@@ -10,8 +10,8 @@ class App;
 
 namespace starling {
 
-/// 0 success, 1 failure while running, 2 a mistake of the user's, 3 diverged.
-enum ExitStatus : int { success = 0, failed = 1, mistake = 2, diverged = 3 };
+/// 0 success, 1 failure while running, 2 a mistake of the user's, 3 diverged, 130 ended by Ctrl-C.
+enum ExitStatus : int { success = 0, failed = 1, mistake = 2, diverged = 3, ended_by_signal = 130 };
 
 struct Command {
   CLI::App* app;

@@ -8,8 +8,12 @@
 
 namespace starling {
 
-Progress::Progress(std::string label, Round rounds, bool quiet)
-    : label_(std::move(label)), rounds_(rounds), quiet_(quiet), terminal_(isatty(STDERR_FILENO)) {}
+Progress::Progress(std::string label, Round rounds, bool quiet, std::string unit)
+    : label_(std::move(label)),
+      unit_(std::move(unit)),
+      rounds_(rounds),
+      quiet_(quiet),
+      terminal_(isatty(STDERR_FILENO)) {}
 
 Progress::~Progress() {
   if (quiet_) return;
@@ -44,7 +48,7 @@ void Progress::show(bool last) {
 std::string Progress::line() const {
   const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
   const double pace = static_cast<double>(round_) / std::max(seconds, 1e-9);
-  std::string text = fmt::format("{:<12} round {}/{}", label_, round_, rounds_);
+  std::string text = fmt::format("{:<12} {} {}/{}", label_, unit_, round_, rounds_);
   if (metrics_) {
     const auto add = [&](const char* name, const std::optional<double>& value) {
       if (value) text += fmt::format("  {} {:.4g}", name, *value);
@@ -53,7 +57,7 @@ std::string Progress::line() const {
     add("accuracy", metrics_->test_accuracy);
     add("consensus", metrics_->consensus_error);
   }
-  if (round_ > 0) text += fmt::format("  {:.4g} rounds/s", pace);
+  if (round_ > 0) text += fmt::format("  {:.4g} {}s/s", pace, unit_);
   if (round_ > 0 && round_ < rounds_)
     text += fmt::format("  {:.0f} s left", static_cast<double>(rounds_ - round_) / pace);
   return text;

@@ -13,7 +13,8 @@ namespace starling {
 /// few seconds. Quiet: nothing.
 class Progress {
  public:
-  Progress(std::string label, Round rounds, bool quiet);
+  /// `unit` is what is counted: rounds, or updates.
+  Progress(std::string label, Round rounds, bool quiet, std::string unit = "round");
   ~Progress();
   Progress(const Progress&) = delete;
 
@@ -25,7 +26,7 @@ class Progress {
   void show(bool last);
   std::string line() const;
 
-  std::string label_;
+  std::string label_, unit_;
   Round rounds_;
   bool quiet_, terminal_;
   Round round_ = 0, next_look_ = 0;

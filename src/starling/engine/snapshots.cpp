@@ -18,6 +18,7 @@ Snapshots::Snapshots(Problem& problem)
 void Snapshots::evaluate(const Measures& measures, Metrics& metrics) {
   metrics.epoch = problem_.epochs(metrics.round);
   measure(measures, {x_.view(), scratch_.view(), 1, {&oracle_, 1}, pool_, alone}, metrics);
+  metrics.consensus_error.reset();  // there is one x
 }
 
 }  // namespace starling

@@ -16,6 +16,7 @@ std::optional<Divergence> train(Engine& engine, const TrainPlan& plan,
 
   evaluate();
   while (engine.round() < plan.rounds) {
+    if (observer.stop && observer.stop()) break;
     const auto begin = Clock::now();
     const std::optional<Divergence> divergence = engine.advance();
     in_rounds += Clock::now() - begin;

@@ -18,10 +18,11 @@ struct TrainPlan {
 struct TrainObserver {
   std::function<void(const Metrics&)> evaluated;
   std::function<void(Round)> advanced;  ///< after every round: must be quick
+  std::function<bool()> stop;           ///< asked before every round: whether to end early
 };
 
-/// Runs the plan. Stops early, with what happened, where values stop being finite; what was
-/// evaluated before has been told.
+/// Runs the plan. Stops early where it is told to, and, with what happened, where values stop being
+/// finite; what was evaluated before has been told.
 std::optional<Divergence> train(Engine& engine, const TrainPlan& plan,
                                 const TrainObserver& observer);
 

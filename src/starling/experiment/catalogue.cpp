@@ -4,6 +4,7 @@
 #include "starling/method/adagrad.hpp"
 #include "starling/method/adam.hpp"
 #include "starling/method/amsgrad.hpp"
+#include "starling/method/asynchronous_presets.hpp"
 #include "starling/method/cdsgd.hpp"
 #include "starling/method/cdsgd_published.hpp"
 #include "starling/method/clipped_tracking.hpp"
@@ -86,6 +87,19 @@ MethodRule read_centralized(OptionReader& reader, Table& resolved) {
 }
 
 template <class T>
+Asynchronous read_asynchronous(OptionReader& reader, Table& resolved) {
+  return read_object<T>(reader, resolved);
+}
+
+template <class T>
+DelayRule read_delays(OptionReader& reader, Table& resolved) {
+  return [rule = read_object<T>(reader, resolved)](std::size_t cores, std::size_t blocks,
+                                                   std::uint64_t seed) {
+    return rule.make(cores, blocks, seed);
+  };
+}
+
+template <class T>
 ScheduleRule read_schedule(OptionReader& reader, Table& resolved) {
   const T schedule = read_object<T>(reader, resolved);
   return {[schedule](Round k, Round rounds) { return schedule.factor(k, rounds); },
@@ -123,10 +137,11 @@ constexpr Entry<LinksRule> links(std::string_view name, std::string_view summary
   return {name, summary, describe_options<T>, read_links<T>};
 }
 /// What every [[method]] table has, then the method's own options.
-std::vector<OptionInfo> with_common_options(const std::vector<OptionInfo>& own) {
+std::vector<OptionInfo> with_common_options(const std::vector<OptionInfo>& own,
+                                            const char* schedule = "\"constant\"") {
   std::vector<OptionInfo> list{
       {"step", "number", "none", "> 0", "step size"},
-      {"schedule", "choice", "\"constant\"", "one of `starling list schedules`",
+      {"schedule", "choice", schedule, "one of `starling list schedules`",
        "how the step size changes from round to round"},
       {"label", "text", "the method's name", "", "its name in tables and files"}};
   list.insert(list.end(), own.begin(), own.end());
@@ -143,6 +158,18 @@ std::vector<OptionInfo> describe_centralized() {
 template <class T>
 constexpr Entry<MethodRule> method(std::string_view name, std::string_view summary) {
   return {name, summary, describe_method<T>, read_method<T>};
+}
+template <class T>
+std::vector<OptionInfo> describe_asynchronous() {
+  return with_common_options(describe_options<T>(), "\"sqrt\"");
+}
+template <class T>
+constexpr Entry<Asynchronous> asynchronous(std::string_view name, std::string_view summary) {
+  return {name, summary, describe_asynchronous<T>, read_asynchronous<T>};
+}
+template <class T>
+constexpr Entry<DelayRule> delays(std::string_view name, std::string_view summary) {
+  return {name, summary, describe_options<T>, read_delays<T>};
 }
 template <class T>
 constexpr Entry<ScheduleRule> schedule(std::string_view name, std::string_view summary) {
@@ -236,6 +263,23 @@ constexpr Entry<MethodRule> method_entries[] = {
      describe_centralized, read_centralized},
 };
 
+constexpr Entry<Asynchronous> asynchronous_entries[] = {
+    asynchronous<Sgd>("sgd", "one core: stochastic subgradient descent with momentum"),
+    asynchronous<Hogwild>("hogwild", "cores update all of x, nothing is locked"),
+    asynchronous<Assm>("assm", "cores update all of x: reads are free, writes locked"),
+    asynchronous<AssmConsistent>("assm-consistent", "the same, reads locked as well"),
+    asynchronous<Passm>("passm", "every core updates a block of its own, nothing is locked"),
+    asynchronous<PassmLocked>("passm-locked", "the same, blocks read and written as a whole"),
+};
+
+constexpr Entry<DelayRule> delay_entries[] = {
+    delays<FixedDelay>("fixed", "every block read is as old"),
+    delays<UniformDelay>("uniform", "any age up to a bound, each equally likely"),
+    delays<GeometricDelay>("geometric", "old blocks are rare"),
+    delays<CoreSpeeds>("speeds", "ages follow from the speeds of the cores"),
+    delays<TracedDelays>("trace", "what engine \"threads\" has recorded"),
+};
+
 constexpr Entry<ScheduleRule> schedule_entries[] = {
     schedule<Constant>("constant", "step"),
     schedule<InverseSqrt>("sqrt", "step / sqrt(k)"),
@@ -270,6 +314,8 @@ std::span<const Entry<GraphRule>> graphs() { return graph_entries; }
 std::span<const Entry<WeightsRule>> weights_rules() { return weights_entries; }
 std::span<const Entry<LinksRule>> links_rules() { return links_entries; }
 std::span<const Entry<MethodRule>> methods() { return method_entries; }
+std::span<const Entry<Asynchronous>> asynchronous_methods() { return asynchronous_entries; }
+std::span<const Entry<DelayRule>> delay_rules() { return delay_entries; }
 std::span<const Entry<ScheduleRule>> schedules() { return schedule_entries; }
 std::span<const Entry<ProblemRule>> problems() { return problem_entries; }
 std::span<const Entry<PartitionRule>> partitions() { return partition_entries; }

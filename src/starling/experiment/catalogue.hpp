@@ -14,10 +14,12 @@
 
 #include "starling/base/options.hpp"
 #include "starling/data/partition.hpp"
+#include "starling/engine/delay_process.hpp"
 #include "starling/engine/row_update.hpp"
 #include "starling/graph/graph.hpp"
 #include "starling/graph/links.hpp"
 #include "starling/graph/weights.hpp"
+#include "starling/method/asynchronous.hpp"
 #include "starling/problem/problem.hpp"
 
 namespace starling {
@@ -27,6 +29,8 @@ using WeightsRule = std::function<MixingWeights(const Graph&)>;
 /// Null where every link is used in every round.
 using LinksRule = std::function<std::unique_ptr<Links>(const Graph&, std::uint64_t seed)>;
 using MethodRule = std::function<std::unique_ptr<RowUpdate>()>;
+using DelayRule = std::function<std::unique_ptr<DelayProcess>(std::size_t cores, std::size_t blocks,
+                                                              std::uint64_t seed)>;
 using ProblemRule = std::function<std::unique_ptr<Problem>(std::size_t nodes, std::uint64_t seed)>;
 
 /// The factor of every round, and what becomes of step sizes (`method/step_limits.hpp`).
@@ -49,6 +53,9 @@ std::span<const Entry<GraphRule>> graphs();
 std::span<const Entry<WeightsRule>> weights_rules();
 std::span<const Entry<LinksRule>> links_rules();
 std::span<const Entry<MethodRule>> methods();
+/// Methods of cores that share memory.
+std::span<const Entry<Asynchronous>> asynchronous_methods();
+std::span<const Entry<DelayRule>> delay_rules();
 std::span<const Entry<ScheduleRule>> schedules();
 std::span<const Entry<ProblemRule>> problems();
 std::span<const Entry<PartitionRule>> partitions();

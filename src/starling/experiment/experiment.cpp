@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <set>
+#include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -24,27 +26,55 @@ const Table& table_at(OptionReader& root, std::string_view key, bool needed) {
   return nothing;
 }
 
-MethodPlan read_method_plan(const Table& table, const std::string& file, Table& resolved) {
+/// The method's own options. The engine tells which kind of method it can be; a name of the other
+/// kind gets a hint.
+void read_rule(OptionReader& reader, const std::string& name, const EnginePlan& engine,
+               MethodPlan& plan, Table& resolved) {
+  const auto has = [&name](const auto& entries) {
+    return std::ranges::any_of(entries, [&](const auto& entry) { return entry.name == name; });
+  };
+  if (engine.shares_memory()) {
+    if (has(methods()))
+      throw reader.error("name", fmt::format(" = \"{}\": exchanges over a network, engine.name = "
+                                             "\"{}\" is for cores that share memory: take hogwild, "
+                                             "assm, passm or sgd",
+                                             name, engine.name));
+    plan.asynchronous =
+        find_entry(asynchronous_methods(), name, "name", reader).read(reader, resolved);
+    return;
+  }
+  if (has(asynchronous_methods()))
+    throw reader.error("name", fmt::format(" = \"{}\": is for cores that share memory: set "
+                                           "engine.name = \"threads\" or \"delays\", and leave out "
+                                           "[network]",
+                                           name));
+  plan.method = find_entry(methods(), name, "name", reader).read(reader, resolved);
+}
+
+MethodPlan read_method_plan(const Table& table, const std::string& file, const EnginePlan& engine,
+                            Table& resolved) {
   OptionReader reader(table, file, "method");
   MethodPlan plan;
   std::string name;
   reader("name", name, Words{}, "");
   if (name.empty()) throw reader.error("name", ": missing: one of `starling list methods`");
-  const Entry<MethodRule>& entry = find_entry(methods(), name, "name", reader);
   plan.label = name;
   reader("label", plan.label, Words{}, "");
   if (plan.label.empty() || plan.label[0] == '.' || plan.label.find('/') != std::string::npos)
     throw reader.error("label", fmt::format(" = {}: must be a file name, for the checkpoint",
                                             to_toml(Value::of(plan.label))));
+  resolved.set("name", Value::of(name));
+  resolved.set("label", Value::of(plan.label));
   float single = 0;  // what the methods get: 1e-50 would be 0 there
   reader("step", single, positive, "");
   reader("step", plan.step, positive, "");
+  Table rule;
+  read_rule(reader, name, engine, plan, rule);
   if (plan.step == 0) throw reader.error("step", ": missing: the step size, a number > 0");
-  resolved.set("name", Value::of(name));
-  resolved.set("label", Value::of(plan.label));
   resolved.set("step", Value::of(plan.step));
-  plan.schedule = read_choice(reader, "schedule", schedules(), "constant", "name", resolved);
-  plan.method = entry.read(reader, resolved);
+  plan.schedule = read_choice(reader, "schedule", schedules(),
+                              engine.shares_memory() ? "sqrt" : "constant", "name", resolved);
+  for (auto& entry : rule.entries) resolved.entries.push_back(std::move(entry));
   reader.finish();
   return plan;
 }
@@ -71,7 +101,8 @@ void read_methods(OptionReader& root, Experiment& experiment) {
       throw root.error("method",
                        fmt::format(": must be a [[method]] table, not a {}", kind_of(item)));
     Table resolved;
-    experiment.methods.push_back(read_method_plan(*item.table(), experiment.file, resolved));
+    experiment.methods.push_back(
+        read_method_plan(*item.table(), experiment.file, experiment.engine, resolved));
     tables.push_back({.data = std::move(resolved)});
   }
   if (tables.empty()) throw root.error("method", ": is empty: name a method at least");
@@ -105,35 +136,84 @@ void read_problem(OptionReader& root, Experiment& experiment) {
   experiment.resolved.set("problem", {.data = std::move(resolved)});
 }
 
-void read_record(OptionReader& root, Experiment& experiment) {
-  OptionReader reader(table_at(root, "record", false), experiment.file, "record");
+/// How often to evaluate: in rounds, or where cores run on their own, in seconds.
+void read_pace(OptionReader& reader, Experiment& experiment, Table& resolved) {
   std::int64_t every = 0;
   reader("every", every, whole_positive, "");
-  reader("gradient_norm", experiment.measures.gradient_norm, "");
-  reader("node_accuracy", experiment.measures.node_accuracy, "");
-  reader("stationarity", experiment.measures.stationarity, between(0, 1e6), "");
-  reader.finish();
+  if (experiment.engine.name == "threads")
+    reader("seconds", experiment.every_seconds, positive, "");
   // Twenty points make a curve.
-  if (every == 0)
+  if (every == 0 && experiment.every_seconds == 0)
     every = experiment.rounds
                 ? std::max<std::int64_t>(1, static_cast<std::int64_t>(experiment.rounds) / 20)
                 : 50;
   experiment.every = static_cast<Round>(every);
+  if (every > 0) resolved.set("every", Value::of(every));
+  if (experiment.every_seconds > 0) resolved.set("seconds", Value::of(experiment.every_seconds));
+}
+
+void read_record(OptionReader& root, Experiment& experiment) {
+  OptionReader reader(table_at(root, "record", false), experiment.file, "record");
   Table resolved;
-  resolved.set("every", Value::of(every));
-  resolved.set("gradient_norm", Value::of(experiment.measures.gradient_norm));
-  resolved.set("node_accuracy", Value::of(experiment.measures.node_accuracy));
-  resolved.set("stationarity", Value::of(experiment.measures.stationarity));
+  read_pace(reader, experiment, resolved);
+  Measures& measures = experiment.measures;
+  reader("gradient_norm", measures.gradient_norm, "");
+  reader("node_accuracy", measures.node_accuracy, "");
+  reader("stationarity", measures.stationarity, between(0, 1e6), "");
+  reader.finish();
+  // The cores have one x.
+  if (experiment.engine.shares_memory()) measures.node_accuracy = false;
+  resolved.set("gradient_norm", Value::of(measures.gradient_norm));
+  resolved.set("node_accuracy", Value::of(measures.node_accuracy));
+  resolved.set("stationarity", Value::of(measures.stationarity));
   experiment.resolved.set("record", {.data = std::move(resolved)});
 }
 
-void read_engine(OptionReader& root, Experiment& experiment) {
+void read_cores(OptionReader& reader, EnginePlan& engine, Table& resolved) {
+  std::int64_t cores = std::max(1u, std::thread::hardware_concurrency());
+  reader("cores", cores, between(1, 1024), "");
+  engine.cores = static_cast<std::size_t>(cores);
+  resolved.set("cores", Value::of(cores));
+}
+
+template <class Options>
+void read_with_defaults(OptionReader& reader, Options& options, Table& resolved) {
+  read_options(reader, options);
+  write_options(options, resolved);
+}
+
+Table read_engine(OptionReader& root, Experiment& experiment) {
   OptionReader reader(table_at(root, "engine", false), experiment.file, "engine");
-  read_options(reader, experiment.engine);
-  reader.finish();
+  EnginePlan& engine = experiment.engine;
+  reader("name", engine.name, Words{"auto", "simulate", "mpi", "threads", "delays"}, "");
   Table resolved;
-  write_options(experiment.engine, resolved);
-  experiment.resolved.set("engine", {.data = std::move(resolved)});
+  resolved.set("name", Value::of(engine.name));
+  if (engine.shares_memory()) read_cores(reader, engine, resolved);
+  if (engine.name == "threads")
+    read_with_defaults(reader, engine.threads, resolved);
+  else if (engine.name == "delays")
+    engine.delays = read_choice(reader, "delay", delay_rules(), "uniform", "name", resolved);
+  else
+    read_with_defaults(reader, engine.ranks, resolved);
+  reader.finish();
+  return resolved;
+}
+
+void read_network_table(OptionReader& root, Experiment& experiment) {
+  const EnginePlan& engine = experiment.engine;
+  const Table& table = table_at(root, "network", !engine.shares_memory());
+  if (engine.shares_memory()) {
+    if (!table.entries.empty())
+      throw root.error("network", fmt::format(": engine.name = \"{}\" has cores that share "
+                                              "memory, not a network: leave it out",
+                                              engine.name));
+    return;
+  }
+  Table resolved;
+  OptionReader reader(table, experiment.file, "network");
+  experiment.network = read_network(reader, experiment.seed, resolved);
+  reader.finish();
+  experiment.resolved.set("network", {.data = std::move(resolved)});
 }
 
 }  // namespace
@@ -153,16 +233,12 @@ Experiment read_experiment(const std::filesystem::path& file,
   experiment.resolved.set("title", Value::of(experiment.title));
   experiment.resolved.set("seed", Value::of(seed));
   read_length(root, experiment);
-
-  Table network;
-  OptionReader network_reader(table_at(root, "network", true), experiment.file, "network");
-  experiment.network = read_network(network_reader, experiment.seed, network);
-  network_reader.finish();
-  experiment.resolved.set("network", {.data = std::move(network)});
+  Table engine = read_engine(root, experiment);  // first: what the rest may be depends on it
+  read_network_table(root, experiment);
   read_problem(root, experiment);
   read_methods(root, experiment);
   read_record(root, experiment);
-  read_engine(root, experiment);
+  experiment.resolved.set("engine", {.data = std::move(engine)});
   root.finish();
   return experiment;
 }

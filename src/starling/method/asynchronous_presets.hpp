@@ -9,6 +9,9 @@ namespace starling {
 /// One core: stochastic subgradient descent with momentum.
 struct Sgd : Asynchronous {
   Sgd() { cores = 1; }
+  static void options(auto& self, auto&& option) {
+    option("momentum", self.momentum, decay_rate, "m: decay of the momentum");
+  }
 };
 
 /// Nothing is locked, everybody updates everything; updates may get lost.

@@ -19,8 +19,8 @@ struct Metrics {
   std::optional<double> test_accuracy;       ///< of the average x
   std::optional<double> node_accuracy_mean;  ///< of each node's own x
   std::optional<double> node_accuracy_min;
-  double consensus_error = 0;           ///< (1/N) sum_i ||x_i - average||^2
-  std::optional<double> gradient_norm;  ///< of the objective at the average x
+  std::optional<double> consensus_error;  ///< (1/N) sum_i ||x_i - average||^2
+  std::optional<double> gradient_norm;    ///< of the objective at the average x
   /// The least norm in the convex hull of subgradients sampled near the average x: it goes to 0 at
   /// stationary points where the gradient does not, as for |x| at 0.
   std::optional<double> stationarity;

@@ -33,7 +33,7 @@ void MetricsFile::append(const std::string& method, std::uint64_t seed, const Me
   file_ << fmt::format("{},{},{},{},{:.6f},{},{},{},{},{},{},{},{},{},{},{}\n", cell(method), seed,
                        m.round, m.epoch, m.seconds, m.bytes_sent, cell(m.minibatch_loss),
                        cell(m.objective), cell(m.test_accuracy), cell(m.node_accuracy_mean),
-                       cell(m.node_accuracy_min), m.consensus_error, cell(m.gradient_norm),
+                       cell(m.node_accuracy_min), cell(m.consensus_error), cell(m.gradient_norm),
                        cell(m.stationarity), cell(m.staleness_mean), cell(m.staleness_most))
         << std::flush;
   if (!file_) throw RunError{path_.string() + ": cannot be written (disk full?)"};
