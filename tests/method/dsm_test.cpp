@@ -119,7 +119,8 @@ Point average_of(const Simulation& simulation) {
 }
 
 double consensus_error_of(Simulation& simulation) {
-  return simulation.evaluate({.gradient_norm = false, .node_accuracy = false}).consensus_error;
+  return simulation.evaluate({.gradient_norm = false, .node_accuracy = false})
+      .consensus_error.value();
 }
 
 /// The least norm in the hull of mean subgradients at the center and on two circles around it.

@@ -36,8 +36,8 @@ std::string final_table(const std::vector<Outcome>& outcomes) {
         {outcome.label + (outcome.divergence ? " (diverged)" : ""),
          cores ? fmt::format("{}", *cores) : "-", fmt::format("{}", last.round),
          number(last.objective), number(last.test_accuracy), number(last.node_accuracy_min),
-         cores ? "-" : number(last.consensus_error), number(last.gradient_norm),
-         number(last.stationarity), staleness_of(last),
+         number(last.consensus_error), number(last.gradient_norm), number(last.stationarity),
+         staleness_of(last),
          cores ? "-" : fmt::format("{:.1f}", static_cast<double>(last.bytes_sent) / 1e6),
          fmt::format("{:.1f}", last.seconds),
          outcome.average.empty() ? "-" : fmt::format("{:.4f}", fmt::join(outcome.average, " "))});
