@@ -26,8 +26,9 @@ std::string final_table(const std::vector<Outcome>& outcomes) {
   const auto number = [](const std::optional<double>& value) {
     return value ? fmt::format("{:.5g}", *value) : "-";
   };
+  const char* const counted = !outcomes.empty() && outcomes[0].cores ? "updates" : "rounds";
   std::vector<std::vector<std::string>> rows{
-      {"method", "cores", "rounds", "objective", "test accuracy", "worst node", "consensus error",
+      {"method", "cores", counted, "objective", "test accuracy", "worst node", "consensus error",
        "gradient norm", "stationarity", "staleness", "MB sent", "seconds", "average x"}};
   for (const Outcome& outcome : outcomes) {
     const Metrics last = outcome.last.value_or(Metrics{});

@@ -241,6 +241,7 @@ ThreadsResult Threads::run() {
   if (failure_) std::rethrow_exception(failure_);
   ThreadsResult result{.divergence = divergence_, .cores = reports()};
   result.stopped = stop_ && !divergence_;
+  if (observer_.advanced) observer_.advanced(landed_.load());
   if (!stop_) observer_.evaluated(look(snapshots));
   if (plan_.trace) result.trace = trace();
   result.x.resize(problem_.dimension());
