@@ -26,10 +26,11 @@ inline void hinge_terms(const float* margins, float share, std::size_t count, fl
   }
 }
 
-double add_ridge(double ridge, std::span<const float> x, std::span<float> g) {
+double add_ridge(double ridge, std::span<const float> x, Part part, std::span<float> g) {
   double squares = 0;
   for (const float value : x) squares += double{value} * double{value};
-  for (std::size_t l = 0; l < g.size(); ++l) g[l] += static_cast<float>(ridge * double{x[l]});
+  for (std::size_t l = part.first; l < part.first + part.count; ++l)
+    g[l] += static_cast<float>(ridge * double{x[l]});
   return 0.5 * ridge * squares;
 }
 
@@ -174,8 +175,9 @@ std::unique_ptr<Problem> Hinge::make(std::size_t nodes, std::uint64_t seed) cons
   parts.batch = static_cast<std::size_t>(batch);
   parts.loss = Versions<&hinge_terms>::widest();
   if (ridge == 0) parts.constants.gradient_bound = largest_of(parts.train.values);
-  parts.regulariser = [weight = ridge](Node, std::span<const float> x, std::span<float> g) {
-    return add_ridge(weight, x, g);
+  parts.regulariser = [weight = ridge](Node, std::span<const float> x, Part part,
+                                       std::span<float> g) {
+    return add_ridge(weight, x, part, g);
   };
   const char* what = from_file ? "the features" : "the dimension";
   parts.start = start_point(start, parts.train.features, what);

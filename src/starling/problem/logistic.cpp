@@ -15,11 +15,11 @@
 namespace starling {
 namespace {
 
-/// The regulariser of one node; adds its gradient and returns its value.
+/// The regulariser of one node; adds a part of its gradient and returns its value.
 struct Regulariser {
   float l4 = 0, norm4 = 0, ratio = 0;
 
-  double add(std::span<const float> x, std::span<float> g) const {
+  double add(std::span<const float> x, Part part, std::span<float> g) const {
     if (l4 == 0 && norm4 == 0 && ratio == 0) return 0;
     double squares = 0, quartics = 0, ratios = 0;
     for (const float value : x) squares += double{value} * double{value};
@@ -30,12 +30,13 @@ struct Regulariser {
         ratios += square / (1 + square);
       }
     }
-    if (!g.empty()) add_gradient(x, g, squares);
+    add_gradient(x.subspan(part.first, part.count), g.subspan(part.first, part.count), squares);
     return l4 * quartics + norm4 * squares * squares / 4 + ratio * ratios;
   }
 
  private:
-  /// In double, where the powers of any float are finite.
+  /// In coordinates of x and g; `squares` is ||x||^2, of all of them. In double, where the powers
+  /// of any float are finite.
   void add_gradient(std::span<const float> x, std::span<float> g, double squares) const {
     const double linear = norm4 * squares;
     for (std::size_t l = 0; l < x.size(); ++l) g[l] += static_cast<float>(linear * x[l]);
@@ -123,8 +124,8 @@ std::unique_ptr<Problem> Logistic::make(std::size_t nodes, std::uint64_t seed) c
                             weight_of("ratio", ratio, i, nodes)});
   parts.constants = constants_of(parts.train, regularisers);
   parts.regulariser = [all = std::move(regularisers)](Node node, std::span<const float> x,
-                                                      std::span<float> g) {
-    return all[node].add(x, g);
+                                                      Part part, std::span<float> g) {
+    return all[node].add(x, part, g);
   };
   parts.start = start_point(start, parts.train.features, "the features");
   return make_classifier(std::move(parts), seed);

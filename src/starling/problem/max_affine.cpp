@@ -105,11 +105,21 @@ class MaxAffineOracle final : public Oracle {
   explicit MaxAffineOracle(const MaxAffineProblem& problem)
       : problem_(problem), difference_(problem.dimension()) {}
 
-  float subgradient(Node node, Round, std::span<const float> x, std::span<float> g) override {
-    return static_cast<float>(objective(node, x, g));
+  float subgradient(Node node, Round round, std::span<const float> x, std::span<float> g) override {
+    return partial_subgradient(node, round, x, {0, g.size()}, g);
   }
-
+  float partial_subgradient(Node node, Round, std::span<const float> x, Part part,
+                            std::span<float> g) override {
+    return static_cast<float>(evaluate(node, x, part, g));
+  }
   double objective(Node node, std::span<const float> x, std::span<float> g) override {
+    return evaluate(node, x, {0, g.size()}, g);
+  }
+  std::optional<double> accuracy(std::span<const float>) override { return std::nullopt; }
+
+ private:
+  /// Which piece is largest takes all of x; its slope is there already.
+  double evaluate(Node node, std::span<const float> x, Part part, std::span<float> g) {
     const std::vector<float>& center = problem_.center();
     for (std::size_t l = 0; l < x.size(); ++l) difference_[l] = double{x[l]} - double{center[l]};
     const std::vector<Piece>& pieces = problem_.pieces(node);
@@ -121,13 +131,11 @@ class MaxAffineOracle final : public Oracle {
       largest = &piece;
       value = other;
     }
-    for (std::size_t l = 0; l < g.size(); ++l) g[l] = static_cast<float>(largest->slope[l]);
+    for (std::size_t l = part.first; l < part.first + part.count; ++l)
+      g[l] = static_cast<float>(largest->slope[l]);
     return value;
   }
 
-  std::optional<double> accuracy(std::span<const float>) override { return std::nullopt; }
-
- private:
   double value_of(const Piece& piece) const {
     return std::inner_product(difference_.begin(), difference_.end(), piece.slope.begin(),
                               piece.level);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -51,22 +52,28 @@ class PenalisedOracle final : public Oracle {
 
   float subgradient(Node node, Round round, std::span<const float> x, std::span<float> g) override {
     const double loss = oracle_->subgradient(node, round, x, g);
-    return static_cast<float>(loss + add_penalty(x, g));
+    return static_cast<float>(loss + add_penalty(x, {0, g.size()}, g));
+  }
+
+  float partial_subgradient(Node node, Round round, std::span<const float> x, Part part,
+                            std::span<float> g) override {
+    const double loss = oracle_->partial_subgradient(node, round, x, part, g);
+    return static_cast<float>(loss + add_penalty(x, part, g));
   }
 
   double objective(Node node, std::span<const float> x, std::span<float> g) override {
     const double loss = oracle_->objective(node, x, g);
-    return loss + add_penalty(x, g);
+    return loss + add_penalty(x, {0, g.size()}, g);
   }
 
   std::optional<double> accuracy(std::span<const float> x) override { return oracle_->accuracy(x); }
 
  private:
-  /// Adds the penalty's subgradient to g unless g is empty; returns the penalty.
-  double add_penalty(std::span<const float> x, std::span<float> g) const {
+  /// Adds the part's coordinates of the penalty's subgradient to g; returns the whole penalty.
+  double add_penalty(std::span<const float> x, Part part, std::span<float> g) const {
     static const auto slopes = Versions<&add_slopes>::widest();
     static const auto value = Versions<&penalty>::widest();
-    if (!g.empty()) slopes(x.data(), x.size(), l2_, l1_, g.data());
+    slopes(x.data() + part.first, part.count, l2_, l1_, g.data() + part.first);
     return value(x.data(), x.size(), l2_, l1_);
   }
 
@@ -81,6 +88,7 @@ class PenalisedProblem final : public Problem {
 
   std::size_t nodes() const override { return problem_->nodes(); }
   std::size_t dimension() const override { return problem_->dimension(); }
+  std::vector<std::size_t> tensors() const override { return problem_->tensors(); }
   void start(std::span<float> x) const override { problem_->start(x); }
   std::unique_ptr<Oracle> oracle() override {
     return std::make_unique<PenalisedOracle>(problem_->oracle(), static_cast<float>(l2_),

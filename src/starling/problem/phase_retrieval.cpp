@@ -16,10 +16,10 @@ double intensity(std::span<const float> a, std::span<const float> x) {
   return amplitude * amplitude;
 }
 
-double absolute_residual(std::span<const float> a, double b, std::span<const float> x,
+double absolute_residual(std::span<const float> a, double b, std::span<const float> x, Part part,
                          std::span<double> sum) {
   const double residual = intensity(a, x) - b;
-  if (!sum.empty()) add_scaled(2 * sign_of(residual) * dot(a, x), a, sum);
+  if (part.count > 0) add_scaled(2 * sign_of(residual) * dot(a, x), a, part, sum);
   return std::abs(residual);
 }
 

@@ -55,11 +55,15 @@ class QuadraticOracle final : public Oracle {
         curvature_(problem.dimension()),
         axis_(given_.rotated ? problem.dimension() : 0) {}
 
-  float subgradient(Node node, Round, std::span<const float> x, std::span<float> g) override {
-    return static_cast<float>(evaluate(node, x, g));
+  float subgradient(Node node, Round round, std::span<const float> x, std::span<float> g) override {
+    return partial_subgradient(node, round, x, {0, g.size()}, g);
+  }
+  float partial_subgradient(Node node, Round, std::span<const float> x, Part part,
+                            std::span<float> g) override {
+    return static_cast<float>(evaluate(node, x, part, g));
   }
   double objective(Node node, std::span<const float> x, std::span<float> g) override {
-    return evaluate(node, x, g);
+    return evaluate(node, x, {0, g.size()}, g);
   }
   std::optional<double> accuracy(std::span<const float>) override { return std::nullopt; }
 
@@ -85,14 +89,16 @@ class QuadraticOracle final : public Oracle {
   }
 
  private:
-  double evaluate(Node node, std::span<const float> x, std::span<float> g) {
+  /// The loss takes all of the slope, so a part costs little less than everything.
+  double evaluate(Node node, std::span<const float> x, Part part, std::span<float> g) {
     draw(node);
     for (std::size_t k = 0; k < x.size(); ++k) difference_[k] = x[k] - center_[k];
     std::vector<double>& slope = center_;  // not needed any more
     multiply_by_curvature(node, slope);
     double loss = 0;
     for (std::size_t k = 0; k < x.size(); ++k) loss += 0.5 * difference_[k] * slope[k];
-    for (std::size_t k = 0; k < g.size(); ++k) g[k] = static_cast<float>(slope[k]);
+    for (std::size_t k = part.first; k < part.first + part.count; ++k)
+      g[k] = static_cast<float>(slope[k]);
     return loss;
   }
 

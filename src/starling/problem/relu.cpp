@@ -22,12 +22,22 @@ double prediction(std::span<const float> a, std::span<const float> x) {
   return sum;
 }
 
-double absolute_residual(std::span<const float> a, double b, std::span<const float> x,
+/// What of a part of x lies in these coordinates, counted from the first of them.
+Part part_within(Part part, std::size_t first, std::size_t count) {
+  const std::size_t from = std::clamp(part.first, first, first + count);
+  const std::size_t to = std::clamp(part.first + part.count, first, first + count);
+  return {from - first, to - from};
+}
+
+double absolute_residual(std::span<const float> a, double b, std::span<const float> x, Part part,
                          std::span<double> sum) {
   const double residual = prediction(a, x) - b, slope = sign_of(residual);
-  for (std::size_t k = 0; k < sum.size() / a.size(); ++k)
-    if (dot(a, x.subspan(k * a.size(), a.size())) > 0)
-      add_scaled(slope * output_sign(k), a, sum.subspan(k * a.size(), a.size()));
+  for (std::size_t k = 0; k < x.size() / a.size(); ++k) {
+    const std::size_t first = k * a.size();
+    const Part own = part_within(part, first, a.size());
+    if (own.count > 0 && dot(a, x.subspan(first, a.size())) > 0)
+      add_scaled(slope * output_sign(k), a, own, sum.subspan(first, a.size()));
+  }
   return std::abs(residual);
 }
 

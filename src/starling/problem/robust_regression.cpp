@@ -11,10 +11,10 @@
 namespace starling {
 namespace {
 
-double absolute_residual(std::span<const float> a, double b, std::span<const float> x,
+double absolute_residual(std::span<const float> a, double b, std::span<const float> x, Part part,
                          std::span<double> sum) {
   const double residual = dot(a, x) - b;
-  add_scaled(sign_of(residual), a, sum);
+  add_scaled(sign_of(residual), a, part, sum);
   return std::abs(residual);
 }
 

@@ -58,30 +58,34 @@ class SampledOracle final : public Oracle {
       : problem_(problem), reader_(problem.batches_), sum_(problem.dimension()) {}
 
   float subgradient(Node node, Round round, std::span<const float> x, std::span<float> g) override {
-    return static_cast<float>(mean_loss(reader_.batch(node, round), x, g));
+    return partial_subgradient(node, round, x, {0, g.size()}, g);
+  }
+  float partial_subgradient(Node node, Round round, std::span<const float> x, Part part,
+                            std::span<float> g) override {
+    return static_cast<float>(mean_loss(reader_.batch(node, round), x, part, g));
   }
   double objective(Node node, std::span<const float> x, std::span<float> g) override {
-    return mean_loss(problem_.batches_.partition()[node], x, g);
+    return mean_loss(problem_.batches_.partition()[node], x, {0, g.size()}, g);
   }
   std::optional<double> accuracy(std::span<const float>) override { return std::nullopt; }
 
  private:
-  double mean_loss(std::span<const std::uint32_t> own, std::span<const float> x,
+  double mean_loss(std::span<const std::uint32_t> own, std::span<const float> x, Part part,
                    std::span<float> g) {
     const DenseSamples& samples = problem_.parts_.samples;
-    const std::span<double> sum = std::span<double>(sum_).first(g.size());
-    std::ranges::fill(sum, 0.0);
+    std::ranges::fill(std::span<double>(sum_).subspan(part.first, part.count), 0.0);
     double loss = 0;
     for (const std::uint32_t j : own)
-      loss += problem_.parts_.loss(samples.row(j), samples.targets[j], x, sum);
+      loss += problem_.parts_.loss(samples.row(j), samples.targets[j], x, part, sum_);
     const auto count = static_cast<double>(own.size());
-    for (std::size_t l = 0; l < g.size(); ++l) g[l] = static_cast<float>(sum[l] / count);
+    for (std::size_t l = part.first; l < part.first + part.count; ++l)
+      g[l] = static_cast<float>(sum_[l] / count);
     return loss / count;
   }
 
   SampledProblem& problem_;
   BatchReader reader_;
-  std::vector<double> sum_;
+  std::vector<double> sum_;  // of the samples' subgradients, in the part asked for
 };
 
 std::unique_ptr<Oracle> SampledProblem::oracle() { return std::make_unique<SampledOracle>(*this); }
@@ -113,11 +117,16 @@ class ClassifierOracle final : public Oracle {
       : problem_(problem), reader_(problem.batches_) {}
 
   float subgradient(Node node, Round round, std::span<const float> x, std::span<float> g) override {
-    return static_cast<float>(loss_over(reader_.batch(node, round), node, x, g));
+    return partial_subgradient(node, round, x, {0, g.size()}, g);
+  }
+
+  float partial_subgradient(Node node, Round round, std::span<const float> x, Part part,
+                            std::span<float> g) override {
+    return static_cast<float>(loss_over(reader_.batch(node, round), node, x, part, g));
   }
 
   double objective(Node node, std::span<const float> x, std::span<float> g) override {
-    return loss_over(problem_.batches_.partition()[node], node, x, g);
+    return loss_over(problem_.batches_.partition()[node], node, x, {0, g.size()}, g);
   }
 
   std::optional<double> accuracy(std::span<const float> x) override {
@@ -151,19 +160,20 @@ class ClassifierOracle final : public Oracle {
   }
 
   double loss_over(std::span<const std::uint32_t> samples, Node node, std::span<const float> x,
-                   std::span<float> g) const {
-    std::ranges::fill(g, 0.0f);
+                   Part part, std::span<float> g) const {
+    std::ranges::fill(g.subspan(part.first, part.count), 0.0f);
     const float share = 1 / static_cast<float>(samples.size());
     double loss = 0;
     for (std::size_t first = 0; first < samples.size(); first += group)
-      loss +=
-          add_group(samples.subspan(first, std::min(group, samples.size() - first)), share, x, g);
-    return loss / static_cast<double>(samples.size()) + problem_.parts_.regulariser(node, x, g);
+      loss += add_group(samples.subspan(first, std::min(group, samples.size() - first)), share, x,
+                        part, g);
+    return loss / static_cast<double>(samples.size()) +
+           problem_.parts_.regulariser(node, x, part, g);
   }
 
-  /// Margins, then losses and slopes as vector code, then the rows' parts of the gradient.
+  /// Margins, then losses and slopes as vector code, then what the rows add to the gradient.
   double add_group(std::span<const std::uint32_t> samples, float share, std::span<const float> x,
-                   std::span<float> g) const {
+                   Part part, std::span<float> g) const {
     const SparseRows& rows = problem_.parts_.train;
     // The rows lie anywhere in memory: ask for all of them at once, then wait once.
     for (const std::uint32_t sample : samples) {
@@ -175,17 +185,29 @@ class ClassifierOracle final : public Oracle {
     for (std::size_t j = 0; j < samples.size(); ++j)
       margins[j] = rows.labels[samples[j]] * product(rows, samples[j], x.data());
     problem_.parts_.loss(margins.data(), share, samples.size(), losses.data(), slopes.data());
-    if (!g.empty())
+    if (part.count > 0)
       for (std::size_t j = 0; j < samples.size(); ++j)
-        add_row(rows, samples[j], slopes[j], g.data());
+        add_row(rows, samples[j], slopes[j], part, g.data());
     return std::accumulate(losses.begin(),
                            losses.begin() + static_cast<std::ptrdiff_t>(samples.size()), 0.0);
   }
 
-  static void add_row(const SparseRows& rows, std::size_t row, float slope, float* g) {
+  static void add_row(const SparseRows& rows, std::size_t row, float slope, Part part, float* g) {
     const float scale = slope * rows.labels[row];
-    for (std::size_t k = rows.offsets[row]; k < rows.offsets[row + 1]; ++k)
-      g[rows.columns[k]] += scale * rows.values[k];
+    std::size_t first = rows.offsets[row], last = rows.offsets[row + 1];
+    if (part.count < rows.features) {
+      first = entry_from(rows, first, last, part.first);
+      last = entry_from(rows, first, last, part.first + part.count);
+    }
+    for (std::size_t k = first; k < last; ++k) g[rows.columns[k]] += scale * rows.values[k];
+  }
+
+  /// The first of a row's entries first ... last - 1 whose column is at least `column`, or `last`.
+  static std::size_t entry_from(const SparseRows& rows, std::size_t first, std::size_t last,
+                                std::size_t column) {
+    const std::uint32_t* columns = rows.columns.data();  // they ascend within a row
+    const std::uint32_t* found = std::lower_bound(columns + first, columns + last, column);
+    return static_cast<std::size_t>(found - columns);
   }
 
   ClassifierProblem& problem_;
@@ -242,8 +264,9 @@ double dot(std::span<const float> a, std::span<const float> x) {
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
-void add_scaled(double factor, std::span<const float> a, std::span<double> sum) {
-  for (std::size_t l = 0; l < sum.size(); ++l) sum[l] += factor * double{a[l]};
+void add_scaled(double factor, std::span<const float> a, Part part, std::span<double> sum) {
+  for (std::size_t l = part.first; l < part.first + part.count; ++l)
+    sum[l] += factor * double{a[l]};
 }
 
 DenseSamples draw_samples(std::size_t nodes, std::size_t per_node, std::size_t inputs,

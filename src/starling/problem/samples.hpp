@@ -34,8 +34,8 @@ Partition consecutive_shares(std::size_t nodes, std::size_t per_node);
 /// sum of a_l x_l in double, in a fixed order.
 double dot(std::span<const float> a, std::span<const float> x);
 
-/// sum += factor a, or nothing where `sum` is empty.
-void add_scaled(double factor, std::span<const float> a, std::span<double> sum);
+/// sum += factor a in the coordinates of `part`; `sum` is as long as a.
+void add_scaled(double factor, std::span<const float> a, Part part, std::span<double> sum);
 
 /// The largest magnitude of these numbers; 0 where there are none.
 double largest_of(std::span<const float> values);
@@ -73,10 +73,11 @@ DenseSamples draw_samples(std::size_t nodes, std::size_t per_node, std::size_t i
                           const GrossErrors& errors, std::uint64_t seed,
                           const std::function<double(std::span<const float> a)>& target);
 
-/// The loss of one sample with inputs a and target b; adds its subgradient at x to `sum`, unless
-/// that is empty.
-using SampleLoss = std::function<double(std::span<const float> a, double b,
-                                        std::span<const float> x, std::span<double> sum)>;
+/// The loss of one sample with inputs a and target b; adds the coordinates of `part` of its
+/// subgradient at x to `sum`, which is as long as x.
+using SampleLoss =
+    std::function<double(std::span<const float> a, double b, std::span<const float> x, Part part,
+                         std::span<double> sum)>;
 
 /// A problem whose f_i is the mean loss of the node's samples.
 struct SampledParts {
@@ -95,9 +96,10 @@ std::unique_ptr<Problem> make_sampled(SampledParts parts, std::uint64_t seed);
 using MarginLoss = void (*)(const float* margins, float share, std::size_t count, float* losses,
                             float* slopes);
 
-/// The regulariser of a node at x; adds its subgradient to g, unless that is empty.
+/// The whole regulariser of a node at x; adds the coordinates of `part` of its subgradient to g,
+/// which is as long as x, or empty where `part` is.
 using NodeRegulariser =
-    std::function<double(Node node, std::span<const float> x, std::span<float> g)>;
+    std::function<double(Node node, std::span<const float> x, Part part, std::span<float> g)>;
 
 /// A linear classifier: f_i is the mean loss of the margins b_j <a_j, x> plus a regulariser.
 struct ClassifierParts {
