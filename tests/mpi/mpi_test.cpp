@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -16,7 +17,11 @@
 #include <fmt/format.h>
 
 #include "ranks.hpp"
+#include "starling/engine/cut.hpp"
+#include "starling/engine/placement.hpp"
+#include "starling/engine/team.hpp"
 #include "starling/experiment/catalogue.hpp"
+#include "starling/graph/graph.hpp"
 #include "test_support.hpp"
 
 namespace starling {
@@ -44,10 +49,10 @@ class MpiTest : public ::testing::Test {
   void write(const std::string& network, const std::vector<std::string>& methods,
              const std::string& rounds = "rounds = 12\n") const {
     std::string text = rounds + "[network]\nnodes = 8\n" + network +
-                       "[problem]\nname = \"quadratic\"\ndimension = 20000\n";
+                       fmt::format("[problem]\nname = \"quadratic\"\ndimension = {}\n", dimension);
     for (const std::string& method : methods)
       text += "[[method]]\nname = \"" + method + "\"\nstep = 0.02\n";
-    folder.write("file.toml", text + "[record]\nevery = 4\n");
+    folder.write("file.toml", text + "[record]\nevery = 4\n" + record);
   }
 
   /// Runs the file without ranks, to compare with.
@@ -56,12 +61,14 @@ class MpiTest : public ::testing::Test {
     ASSERT_EQ(result.status, 0) << result.err;
   }
 
-  void expect_same_bits(int ranks, const std::string& exchange) const {
-    const std::string out = fmt::format("out-{}-{}", ranks, exchange);
+  void expect_same_bits(int ranks, const std::string& exchange,
+                        const std::string& placement = "blocks") const {
+    const std::string out = fmt::format("out-{}-{}-{}", ranks, exchange, placement);
     const ProgramResult result =
         run_ranks(folder.path(), ranks,
-                  fmt::format("run file.toml --quiet --threads 1 --out {} --set engine.exchange={}",
-                              out, exchange));
+                  fmt::format("run file.toml --quiet --threads 1 --out {} --set engine.exchange={} "
+                              "--set engine.placement={}",
+                              out, exchange, placement));
     ASSERT_EQ(result.status, 0) << result.err;
     EXPECT_EQ(metrics_of(folder.path() / out), metrics_of(folder.path() / "one")) << out;
     int files = 0;
@@ -74,6 +81,8 @@ class MpiTest : public ::testing::Test {
   }
 
   TempFolder folder;
+  std::size_t dimension = 20000;
+  std::string record;  ///< more lines of [record]
 };
 
 /// All methods that mix with W only, or those that use R or C, the fixed-weights ones left out
@@ -146,6 +155,117 @@ TEST_F(MpiTest, MoreRanksThanNodesLeaveSomeIdle) {
       "run file.toml --quiet --threads 1 --out far --set engine.exchange=messages" + fewer);
   ASSERT_EQ(messages.status, 0) << messages.err;
   EXPECT_EQ(metrics_of(folder.path() / "far"), metrics_of(folder.path() / "three"));
+}
+
+/// A ring of eight nodes whose neighbours' numbers are 3 apart, and a digraph that also leads from
+/// each node to the one after the next: blocks cut most of their edges.
+class MpiTestWithCut : public MpiTest {
+ protected:
+  MpiTestWithCut() {
+    std::string ring_lines, digraph_lines;
+    for (Node i = 0; i < 8; ++i) {
+      const Node next = (i + 3) % 8, second = (i + 6) % 8;
+      ring_edges.emplace_back(i, next);
+      digraph_edges.emplace_back(i, next);
+      digraph_edges.emplace_back(i, second);
+      ring_lines += fmt::format("{} {}\n", i, next);
+      digraph_lines += fmt::format("{0} {1}\n{0} {2}\n", i, next, second);
+    }
+    folder.write("ring.txt", ring_lines);
+    folder.write("digraph.txt", digraph_lines);
+  }
+
+  const std::string ring = "graph = { name = \"file\", path = \"ring.txt\" }\n";
+  const std::string digraph =
+      "graph = { name = \"file\", path = \"digraph.txt\", directed = true }\n";
+  std::vector<Edge> ring_edges, digraph_edges;
+};
+
+/// So that the tests below test something.
+TEST_F(MpiTestWithCut, RanksHoldNodesThatAreNotConsecutive) {
+  for (const Graph& graph : {Graph::undirected(8, ring_edges), Graph::directed(8, digraph_edges)})
+    for (const int ranks : {2, 3, 5}) {
+      const Placement placement = cut(graph, ranks);
+      EXPECT_GT(placement.runs().size(), static_cast<std::size_t>(ranks));
+      EXPECT_LT(crossing_edges(graph, placement), crossing_edges(graph, blocks(8, ranks)));
+    }
+  // Otherwise the lowest node that diverges would be on the lowest rank.
+  for (const int ranks : {2, 3, 5})
+    EXPECT_NE(cut(Graph::undirected(8, ring_edges), ranks).owner(0), 0);
+}
+
+TEST_F(MpiTestWithCut, EveryMethodHasSimulatesBitsWhereFewEdgesCross) {
+  write(ring + "weights = { name = \"lazy\", gamma = 0.5 }\n", methods_with(false, false));
+  run_reference();
+  for (const int ranks : {2, 3, 5}) expect_same_bits(ranks, "auto", "cut");
+  expect_same_bits(3, "messages", "cut");
+}
+
+TEST_F(MpiTestWithCut, DirectedMethodsHaveSimulatesBitsWhereFewEdgesCross) {
+  write(digraph + "weights = \"uniform\"\n", {"clipped-tracking", "sgp", "push-pull"});
+  run_reference();
+  for (const int ranks : {2, 5}) expect_same_bits(ranks, "auto", "cut");
+  expect_same_bits(3, "messages", "cut");
+}
+
+TEST_F(MpiTestWithCut, OnePeerLinksHaveSimulatesBitsWhereFewEdgesCross) {
+  write(digraph + "weights = \"uniform\"\nlinks = \"one-peer\"\n",
+        {"dgd", "amsgrad", "dsgd-t", "sgp"});
+  run_reference();
+  expect_same_bits(2, "messages", "cut");
+  expect_same_bits(5, "auto", "cut");
+}
+
+TEST_F(MpiTestWithCut, LossyLinksHaveSimulatesBitsWhereFewEdgesCross) {
+  write(digraph + "weights = \"uniform\"\ndrop = 0.3\n", {"sgp", "push-pull", "clipped-tracking"});
+  run_reference();
+  expect_same_bits(3, "auto", "cut");
+  expect_same_bits(5, "messages", "cut");
+}
+
+TEST_F(MpiTestWithCut, LongVectorsAreAddedUpInPiecesWithSimulatesBits) {
+  dimension = 3 * Team::chunk + 1000;
+  write(ring, {"dgd"}, "rounds = 2\n");
+  run_reference();
+  for (const int ranks : {2, 3, 5}) expect_same_bits(ranks, "auto", "cut");
+  for (const int ranks : {3, 8}) expect_same_bits(ranks, "auto", "blocks");
+}
+
+TEST_F(MpiTestWithCut, StationarityHasSimulatesBits) {
+  dimension = 5;
+  record = "stationarity = 0.1\n";
+  write(ring, {"dgd"});
+  run_reference();
+  expect_same_bits(3, "auto", "cut");
+  expect_same_bits(5, "auto", "blocks");
+}
+
+TEST_F(MpiTestWithCut, DivergenceIsTheSameAsSimulatesWhereFewEdgesCross) {
+  folder.write("file.toml", "rounds = 30\n[network]\nnodes = 8\n" + ring +
+                                "[problem]\nname = \"quadratic\"\n"
+                                "[[method]]\nname = \"dgd\"\nstep = 1e4\n[record]\nevery = 2\n");
+  const ProgramResult one = run_program(folder.path(), "run file.toml --quiet --out one");
+  ASSERT_EQ(one.status, 3);
+  for (const int ranks : {2, 3, 5}) {
+    const std::string out = fmt::format("out-{}", ranks);
+    const ProgramResult result =
+        run_ranks(folder.path(), ranks,
+                  "run file.toml --quiet --threads 1 --set engine.placement=cut --out " + out);
+    EXPECT_NE(result.err.find(one.err), std::string::npos) << result.err << one.err;
+    EXPECT_EQ(metrics_of(folder.path() / out), metrics_of(folder.path() / "one"));
+  }
+}
+
+TEST_F(MpiTest, MoreRanksThanNodesCannotBeCut) {
+  write("graph = \"ring\"\n", {"dgd"});
+  const std::string fewer = " --set network.nodes=3";
+  const ProgramResult one = run_program(folder.path(), "run file.toml --quiet --out three" + fewer);
+  ASSERT_EQ(one.status, 0) << one.err;
+  const ProgramResult five =
+      run_ranks(folder.path(), 5,
+                "run file.toml --quiet --threads 1 --out five --set engine.placement=cut" + fewer);
+  ASSERT_EQ(five.status, 0) << five.err;
+  EXPECT_EQ(metrics_of(folder.path() / "five"), metrics_of(folder.path() / "three"));
 }
 
 #ifdef STARLING_WITH_TORCH

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "starling/base/random.hpp"
 #include "starling/engine/sums.hpp"
@@ -12,76 +13,83 @@
 namespace starling {
 namespace {
 
-/// Columns summed at a time by a thread, and by one process before the next goes on.
-constexpr std::size_t stretch = 1024, chunk = 256 * stretch;
+/// Columns summed at a time by a thread.
+constexpr std::size_t stretch = 1024;
 
 double sum(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0);
 }
 
-/// Adds a stretch of columns of all rows here to `sums`.
-void add_rows(const RowsView& rows, std::size_t first, std::span<double> sums) {
-  for (std::size_t i = 0; i < rows.nodes(); ++i) {
-    const float* row = rows.row(i).data() + first;
+/// Adds some rows to `sums`, from a column on.
+void add_rows(const RowsView& rows, const Tile& tile, std::span<double> sums) {
+  for (std::size_t i = tile.first_row; i < tile.first_row + tile.rows; ++i) {
+    const float* row = rows.row(i).data() + tile.first_column;
     for (std::size_t c = 0; c < sums.size(); ++c) sums[c] += double{row[c]};
   }
 }
 
-/// Calls use(first, sums) for the columns from `first` on, with the sums over all nodes' rows.
-void for_each_chunk(const RowsView& rows, Pool& pool, const Team& team, const auto& use) {
-  std::vector<double> sums;
-  for (std::size_t first = 0; first < rows.dimension(); first += chunk) {
-    const std::size_t count = std::min(chunk, rows.dimension() - first);
-    sums.assign(count, 0.0);
-    team.add_up(sums, [&] {
-      pool.run((count + stretch - 1) / stretch, [&](std::size_t, std::size_t task) {
-        const std::size_t from = task * stretch, to = std::min(count, from + stretch);
-        add_rows(rows, first + from, std::span(sums).subspan(from, to - from));
-      });
+/// Adds up the rows of all nodes. The process that holds the last node gets the sums, some columns
+/// at a time: use(first column, sums).
+void add_up_rows(const RowsView& rows, Pool& pool, const Team& team, const auto& use) {
+  const auto add = [&](const Tile& tile, std::span<double> sums) {
+    pool.run((sums.size() + stretch - 1) / stretch, [&](std::size_t, std::size_t task) {
+      const std::size_t from = task * stretch, to = std::min(sums.size(), from + stretch);
+      add_rows(rows, {tile.first_row, tile.rows, tile.first_column + from},
+               sums.subspan(from, to - from));
     });
-    use(first, std::span<const double>(sums));
-  }
+  };
+  team.add_up({rows.nodes(), rows.dimension(), add, use});
 }
 
-/// One value a node of all processes, from those of the nodes here: value(worker, index).
-std::vector<double> of_nodes(const Measured& measured, const auto& value) {
+/// Gives all processes the values of the one that holds the last node.
+template <class T>
+void share(const Team& team, std::vector<T>& values) {
+  team.share(std::as_writable_bytes(std::span(values)));
+}
+
+/// One value of each node here: value(worker, index).
+std::vector<double> of_nodes_here(const Measured& measured, const auto& value) {
   std::vector<double> values(measured.x.nodes());
   measured.pool.run(values.size(), [&](std::size_t worker, std::size_t index) {
     values[index] = value(worker, index);
   });
-  return measured.team.gather(std::move(values));
+  return values;
 }
 
-/// The mean of the nodes' losses at a point; their subgradients go to `scratch` where wanted.
-double objective_at(std::span<const float> point, bool subgradients, const Measured& measured) {
-  const std::vector<double> objectives =
-      of_nodes(measured, [&](std::size_t worker, std::size_t index) {
-        const auto node = measured.team.first() + static_cast<Node>(index);
-        const std::span<float> g = subgradients ? measured.scratch.row(index) : std::span<float>{};
-        return measured.oracles[worker]->objective(node, point, g);
-      });
-  return sum(objectives) / static_cast<double>(measured.nodes);
+/// The mean over all nodes of a value that each has.
+double mean_over_nodes(std::vector<double> here, const Measured& measured) {
+  return sum(measured.team.gather(std::move(here))) / static_cast<double>(measured.nodes);
+}
+
+/// The losses at a point of the nodes here; their subgradients go to `scratch` where wanted.
+std::vector<double> losses_at(std::span<const float> point, bool subgradients,
+                              const Measured& measured) {
+  return of_nodes_here(measured, [&](std::size_t worker, std::size_t index) {
+    const std::span<float> g = subgradients ? measured.scratch.row(index) : std::span<float>{};
+    return measured.oracles[worker]->objective(measured.own[index], point, g);
+  });
 }
 
 double consensus_error(std::span<const float> average, const Measured& measured) {
-  const std::vector<double> distances = of_nodes(measured, [&](std::size_t, std::size_t index) {
+  const auto squared_distance = [&](std::size_t, std::size_t index) {
     const float* x = measured.x.row(index).data();
     return sum_of(average.size(), [&](std::size_t c) {
       const double difference = double{x[c]} - double{average[c]};
       return difference * difference;
     });
-  });
-  return sum(distances) / static_cast<double>(measured.nodes);
+  };
+  return mean_over_nodes(of_nodes_here(measured, squared_distance), measured);
 }
 
 /// The length of the mean of the subgradients in `scratch`.
 double gradient_norm(const Measured& measured) {
   std::vector<double> squares((measured.x.dimension() + stretch - 1) / stretch);
-  for_each_chunk(measured.scratch, measured.pool, measured.team,
-                 [&](std::size_t first, std::span<const double> sums) {
-                   for (std::size_t c = 0; c < sums.size(); ++c)
-                     squares[(first + c) / stretch] += sums[c] * sums[c];
-                 });
+  add_up_rows(measured.scratch, measured.pool, measured.team,
+              [&](std::size_t first, std::span<const double> sums) {
+                for (std::size_t c = 0; c < sums.size(); ++c)
+                  squares[(first + c) / stretch] += sums[c] * sums[c];
+              });
+  share(measured.team, squares);
   return std::sqrt(sum(squares)) / static_cast<double>(measured.nodes);
 }
 
@@ -106,14 +114,15 @@ double stationarity(std::span<const float> average, double radius, const Measure
   const std::size_t dimension = average.size(), samples = 2 * (dimension + 1);
   std::vector<double> subgradients(samples * dimension);
   for (std::size_t s = 0; s < samples; ++s) {
-    objective_at(nearby(average, radius, static_cast<Node>(s)), true, measured);
-    for_each_chunk(measured.scratch, measured.pool, measured.team,
-                   [&](std::size_t first, std::span<const double> sums) {
-                     for (std::size_t c = 0; c < sums.size(); ++c)
-                       subgradients[s * dimension + first + c] =
-                           sums[c] / static_cast<double>(measured.nodes);
-                   });
+    losses_at(nearby(average, radius, static_cast<Node>(s)), true, measured);
+    add_up_rows(measured.scratch, measured.pool, measured.team,
+                [&](std::size_t first, std::span<const double> sums) {
+                  for (std::size_t c = 0; c < sums.size(); ++c)
+                    subgradients[s * dimension + first + c] =
+                        sums[c] / static_cast<double>(measured.nodes);
+                });
   }
+  share(measured.team, subgradients);
   const std::vector<double> least = least_norm_point(subgradients, dimension);
   return std::sqrt(std::inner_product(least.begin(), least.end(), least.begin(), 0.0));
 }
@@ -146,10 +155,11 @@ void measure_accuracy(std::span<const float> average, const Measured& measured, 
 std::vector<float> average_of(const RowsView& rows, std::size_t nodes, Pool& pool,
                               const Team& team) {
   std::vector<float> average(rows.dimension());
-  for_each_chunk(rows, pool, team, [&](std::size_t first, std::span<const double> sums) {
+  add_up_rows(rows, pool, team, [&](std::size_t first, std::span<const double> sums) {
     for (std::size_t c = 0; c < sums.size(); ++c)
       average[first + c] = static_cast<float>(sums[c] / static_cast<double>(nodes));
   });
+  share(team, average);
   return average;
 }
 
@@ -157,7 +167,8 @@ void measure(const Measures& measures, const Measured& measured, Metrics& metric
   const std::vector<float> average =
       average_of(measured.x, measured.nodes, measured.pool, measured.team);
   metrics.consensus_error = consensus_error(average, measured);
-  metrics.objective = objective_at(average, measures.gradient_norm, measured);
+  metrics.objective =
+      mean_over_nodes(losses_at(average, measures.gradient_norm, measured), measured);
   if (measures.gradient_norm) metrics.gradient_norm = gradient_norm(measured);
   if (measures.stationarity > 0)
     metrics.stationarity = stationarity(average, measures.stationarity, measured);

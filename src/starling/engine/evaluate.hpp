@@ -17,13 +17,14 @@ namespace starling {
 struct Measured {
   RowsView x;                                        ///< of the nodes of this process
   RowsView scratch;                                  ///< as large as x; what it holds is lost
+  std::span<const Node> own;                         ///< those nodes, ascending
   std::size_t nodes;                                 ///< of all processes
   std::span<const std::unique_ptr<Oracle>> oracles;  ///< one a thread of the pool
   Pool& pool;
   const Team& team;
 };
 
-/// The average of the rows of all processes' nodes.
+/// The average of the rows of all processes' nodes; all processes get it.
 std::vector<float> average_of(const RowsView& rows, std::size_t nodes, Pool& pool,
                               const Team& team);
 

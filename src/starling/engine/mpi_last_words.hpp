@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "starling/base/types.hpp"
 #include "starling/engine/mpi_memory.hpp"
 
 namespace starling {

@@ -16,20 +16,19 @@ void sort_unique(std::vector<Node>& nodes) {
 Partners partners_of(const MpiTeam& team, const RoundWeights& weights, const RowUpdate& update,
                      bool everybody, const std::function<bool(int rank)>& is_near) {
   const int own = team.world().rank();
-  const NodeShares& shares = team.shares();
-  const auto nodes = shares.first(team.world().size());
+  const Placement& placement = team.placement();
   std::map<int, Partners::Far> others;
   const auto hears = [&](Node i, Node j) {  // node i needs a row of node j
-    const int receiver = shares.owner(i), sender = shares.owner(j);
+    const int receiver = placement.owner(i), sender = placement.owner(j);
     if (receiver == sender || (receiver != own && sender != own)) return;
     if (receiver == own)
       others[sender].heard.push_back(j);
     else
       others[receiver].told.push_back(j);
   };
-  for (Node i = 0; i < nodes; ++i) {
+  for (Node i = 0; i < placement.nodes(); ++i) {
     if (everybody) {
-      for (Node j = 0; j < nodes; ++j) hears(i, j);
+      for (Node j = 0; j < placement.nodes(); ++j) hears(i, j);
       continue;
     }
     for (std::size_t e = 0; e < update.exchanged_count(); ++e) {

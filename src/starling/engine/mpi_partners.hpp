@@ -4,7 +4,7 @@
 #include <functional>
 #include <vector>
 
-#include "starling/engine/mpi_world.hpp"
+#include "starling/engine/mpi_team.hpp"
 #include "starling/engine/round_weights.hpp"
 
 namespace starling {

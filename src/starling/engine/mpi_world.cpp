@@ -9,15 +9,8 @@
 #include <fmt/format.h>
 
 #include "starling/base/error.hpp"
-#include "starling/engine/mpi_request.hpp"
-#include "starling/engine/mpi_watch.hpp"
 
 namespace starling {
-namespace {
-
-constexpr int sums_tag = 1;
-
-}  // namespace
 
 bool started_as_rank() {
   // OpenMPI; MPICH and Intel MPI; Slurm with PMIx.
@@ -65,39 +58,6 @@ std::string MpiWorld::first_of(const std::string& text) const {
 void MpiWorld::abort(int status) const {
   MPI_Abort(MPI_COMM_WORLD, status);
   std::_Exit(status);
-}
-
-std::vector<double> MpiTeam::gather(std::vector<double> here) const {
-  std::vector<int> counts, offsets;
-  for (int r = 0; r < world_.size(); ++r) {
-    counts.push_back(static_cast<int>(shares_.count(r)));
-    offsets.push_back(static_cast<int>(shares_.first(r)));
-  }
-  std::vector<double> all(nodes_);
-  MPI_Request request = MPI_REQUEST_NULL;
-  MPI_Iallgatherv(here.data(), static_cast<int>(here.size()), MPI_DOUBLE, all.data(), counts.data(),
-                  offsets.data(), MPI_DOUBLE, MPI_COMM_WORLD, &request);
-  watch_->wait_until([&] { return is_complete(request); });
-  return all;
-}
-
-/// Partial sums go from rank to rank, because the order of summation is that of the nodes.
-void MpiTeam::add_up(std::span<double> sums, const std::function<void()>& add_own) const {
-  const int rank = world_.rank(), last = world_.size() - 1;
-  const auto count = static_cast<int>(sums.size());
-  MPI_Request request = MPI_REQUEST_NULL;
-  const auto wait = [&] { watch_->wait_until([&] { return is_complete(request); }); };
-  if (rank > 0) {
-    MPI_Irecv(sums.data(), count, MPI_DOUBLE, rank - 1, sums_tag, MPI_COMM_WORLD, &request);
-    wait();
-  }
-  add_own();
-  if (rank < last) {
-    MPI_Isend(sums.data(), count, MPI_DOUBLE, rank + 1, sums_tag, MPI_COMM_WORLD, &request);
-    wait();
-  }
-  MPI_Ibcast(sums.data(), count, MPI_DOUBLE, last, MPI_COMM_WORLD, &request);
-  wait();
 }
 
 }  // namespace starling

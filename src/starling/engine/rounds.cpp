@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "starling/engine/evaluate.hpp"
 #include "starling/engine/sums.hpp"
@@ -10,13 +11,14 @@
 namespace starling {
 
 Rounds::Rounds(const RowUpdate& update, Problem& problem, WeightsSequence& weights,
-               StepSize step_size, Pool& pool, const Team& team, std::size_t here)
+               StepSize step_size, Pool& pool, const Team& team, std::vector<Node> own)
     : update_(update),
       problem_(problem),
       pool_(pool),
       team_(team),
       weights_(update, weights),
-      here_(here),
+      own_(std::move(own)),
+      here_(own_.size()),
       nodes_(problem.nodes()),
       dimension_(problem.dimension()),
       step_size_(std::move(step_size)),
@@ -160,7 +162,7 @@ Metrics Rounds::evaluate(const Measures& measures) {
         std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(nodes_);
   }
   // The gradients' rows are free between rounds: they take the full gradients.
-  measure(measures, {state_[update_.x()], gradients_.view(), nodes_, oracles_, pool_, team_},
+  measure(measures, {state_[update_.x()], gradients_.view(), own_, nodes_, oracles_, pool_, team_},
           metrics);
   return metrics;
 }

@@ -37,7 +37,7 @@ class Rounds : public Engine {
 
   /// Some columns of a node of this process.
   struct Stretch {
-    std::size_t index;  ///< of the node, from the first one here
+    std::size_t index;  ///< of the node, among those here
     std::size_t first, count;
   };
 
@@ -55,9 +55,9 @@ class Rounds : public Engine {
     bool origin;  ///< a subgradient or loss was not finite, so nobody else's numbers did it
   };
 
-  /// `here` nodes, the team's first one on, belong to this process. References must outlive this.
+  /// `own`: the nodes of this process, ascending. References must outlive this.
   Rounds(const RowUpdate& update, Problem& problem, WeightsSequence& weights, StepSize step_size,
-         Pool& pool, const Team& team, std::size_t here);
+         Pool& pool, const Team& team, std::vector<Node> own);
 
   /// Takes the memory of the state variables, zeroed, and fills it. Call at the end of
   /// construction.
@@ -85,13 +85,14 @@ class Rounds : public Engine {
   void mix_and_update(Scratch& scratch, const Stretch& stretch, const Pointers& state,
                       const Source& source);
 
-  Node node_of(std::size_t index) const { return team_.first() + static_cast<Node>(index); }
+  Node node_of(std::size_t index) const { return own_[index]; }
 
   const RowUpdate& update_;
   Problem& problem_;
   Pool& pool_;
   const Team& team_;
   RoundWeights weights_;
+  std::vector<Node> own_;  ///< the nodes here, ascending
   std::size_t here_, nodes_, dimension_;
   std::vector<RowsView> state_;  ///< of the nodes here
 

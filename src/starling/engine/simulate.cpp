@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <numeric>
 
 namespace starling {
 namespace {
@@ -17,11 +18,18 @@ constexpr std::size_t block_floats = 256 * 1024, longest_block = 8192;
 
 std::size_t round_up(std::size_t value, std::size_t to) { return (value + to - 1) / to * to; }
 
+std::vector<Node> first_nodes(std::size_t count) {
+  std::vector<Node> nodes(count);
+  std::iota(nodes.begin(), nodes.end(), Node{0});
+  return nodes;
+}
+
 }  // namespace
 
 Simulation::Simulation(const RowUpdate& update, Problem& problem, WeightsSequence& weights,
                        StepSize step_size, Pool& pool)
-    : Rounds(update, problem, weights, std::move(step_size), pool, alone, problem.nodes()) {
+    : Rounds(update, problem, weights, std::move(step_size), pool, alone,
+             first_nodes(problem.nodes())) {
   assert(weights.nodes() == nodes_);
   choose_blocks();
   start_workers();
