@@ -183,8 +183,8 @@ std::vector<double> consensus_errors(const RowUpdate& update, Problem& problem,
   std::vector<double> errors;
   for (int round = 0; round < 300; ++round) {
     EXPECT_FALSE(simulation.advance().has_value());
-    errors.push_back(
-        simulation.evaluate({.gradient_norm = false, .node_accuracy = false}).consensus_error);
+    errors.push_back(simulation.evaluate({.gradient_norm = false, .node_accuracy = false})
+                         .consensus_error.value());
   }
   return errors;
 }

@@ -23,8 +23,7 @@ struct Arguments {
   std::vector<std::string> overrides;
 };
 
-CheckedExperiment prepare(const Arguments& arguments) {
-  Experiment experiment = read_experiment(arguments.file, arguments.overrides);
+CheckedExperiment prepare(Experiment experiment) {
   const std::string file = experiment.file;
   try {
     Network network = experiment.network.make();
@@ -39,9 +38,6 @@ CheckedExperiment prepare(const Arguments& arguments) {
     throw text.starts_with(file) ? error : UserError{file + ": " + text};
   }
 }
-
-/// A choice as people write it: ring, or { name = "lazy", gamma = 0.3 }.
-std::string shown(const Value& choice) { return choice.text() ? *choice.text() : to_toml(choice); }
 
 std::string kind_of_weights(const NetworkFacts& facts) {
   if (!facts.pull.is_doubly_stochastic())
@@ -161,7 +157,9 @@ void print_method(const Case& c) {
 }
 
 int check(const Arguments& arguments) {
-  CheckedExperiment checked = prepare(arguments);
+  Experiment experiment = read_experiment(arguments.file, arguments.overrides);
+  if (experiment.engine.shares_memory()) return check_asynchronous(experiment);
+  CheckedExperiment checked = prepare(std::move(experiment));
   const NetworkFacts facts = look_at(checked.network);
   const Constants constants = checked.problem->constants();
   const List& tables = *checked.experiment.resolved.find("method")->list();
@@ -178,6 +176,8 @@ int check(const Arguments& arguments) {
 void print_line(std::string_view name, const std::string& value) {
   fmt::print("  {:<28} {}\n", name, value);
 }
+
+std::string shown(const Value& choice) { return choice.text() ? *choice.text() : to_toml(choice); }
 
 void print_assumption(const Assumption& assumption) {
   constexpr std::string_view words[] = {"holds", "NO", "unknown"};

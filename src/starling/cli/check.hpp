@@ -33,11 +33,18 @@ struct Case {
 /// One line, aligned with the others.
 void print_line(std::string_view name, const std::string& value);
 
+/// A choice as people write it: ring, or { name = "lazy", gamma = 0.3 }.
+std::string shown(const Value& choice);
+
 void print_assumption(const Assumption& assumption);
 void print_assumption(std::string name, bool holds, std::string detail);
 
 /// What Chen, Karimi, Zhao & Li, arXiv 2109.03194, assume and prove of the method, with its
 /// numbers; prints nothing of methods that do not scale by second moments.
 void print_adaptive(const Case& c);
+
+/// The whole of `starling check` for methods of cores that share memory; returns the exit status.
+/// Throws UserError, before anything is printed, where `starling run` would refuse the experiment.
+int check_asynchronous(const Experiment& experiment);
 
 }  // namespace starling

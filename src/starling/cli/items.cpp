@@ -1,10 +1,12 @@
 #include "starling/cli/items.hpp"
 
 #include <array>
+#include <iterator>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "starling/cli/asynchronous.hpp"
 #include "starling/data/image_sets.hpp"
 #include "starling/experiment/catalogue.hpp"
 
@@ -89,6 +91,31 @@ std::vector<Item> method_items() {
   return items;
 }
 
+/// Sizes are those of single precision.
+std::vector<Fact> facts_of(const Asynchronous& method) {
+  return {{"paper", std::string{Asynchronous::paper}},
+          {"reads", reads_of(method)},
+          {"updates", updates_of(method)},
+          {"keeps",
+           "x, and u where m > 0: 4 bytes a coordinate each, shared; every core x as it has read "
+           "it, and g: 8 bytes a coordinate"},
+          {"engine", "threads or delays"}};
+}
+
+/// Methods of nodes that exchange, then those of cores that share memory.
+std::vector<Item> all_method_items() {
+  std::vector<Item> items = method_items();
+  for (const Entry<Asynchronous>& entry : asynchronous_methods()) {
+    Item& item = items.emplace_back(Item{entry.name, entry.summary, {}, {}, entry.options()});
+    const Table defaults;
+    OptionReader reader(defaults, "", "");
+    Table resolved;
+    item.equations.assign(std::begin(Asynchronous::equations), std::end(Asynchronous::equations));
+    item.facts = facts_of(entry.read(reader, resolved));
+  }
+  return items;
+}
+
 std::vector<Item> image_set_items() {
   std::vector<Item> items;
   for (const ImageSetEntry& entry : image_sets())
@@ -96,8 +123,8 @@ std::vector<Item> image_set_items() {
   return items;
 }
 
-constexpr std::array<Family, 8> all{{
-    {"methods", "method.name", method_items},
+constexpr std::array<Family, 9> all{{
+    {"methods", "method.name", all_method_items},
     {"schedules", "method.schedule", [] { return items_of(schedules()); }},
     {"graphs", "network.graph", [] { return items_of(graphs()); }},
     {"weights", "network.weights", [] { return items_of(weights_rules()); }},
@@ -105,6 +132,7 @@ constexpr std::array<Family, 8> all{{
     {"problems", "problem.name", [] { return items_of(problems()); }},
     {"datasets", "problem.dataset", image_set_items},
     {"partitions", "problem.partition", [] { return items_of(partitions()); }},
+    {"delays", "engine.delay", [] { return items_of(delay_rules()); }},
 }};
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "starling/cli/asynchronous.hpp"
 #include "starling/cli/commands.hpp"
 #include "starling/cli/interrupt.hpp"
 #include "starling/cli/progress.hpp"
@@ -23,52 +24,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Everything a run needs, made and checked before anything is written.
-struct PreparedRun {
-  const Experiment& experiment;
-  std::unique_ptr<Problem> problem;
-  Round updates;
-  std::vector<AsynchronousSetup> setups;
-  std::vector<std::unique_ptr<DelayProcess>> processes;  ///< of engine delays
-};
-
-std::unique_ptr<DelayProcess> make_process(const Experiment& experiment,
-                                           const AsynchronousSetup& setup, Round updates) {
-  auto process = experiment.engine.delays(setup.cores, setup.blocks.size(), experiment.seed);
-  if (process->length() && *process->length() < updates)
-    throw UserError{
-        fmt::format("rounds: {} updates, the trace has {}", updates, *process->length())};
-  return process;
-}
-
-PreparedRun prepare(const Experiment& experiment) {
-  return naming(experiment.file, [&] {
-    PreparedRun prepared{experiment, experiment.problem(1, experiment.seed), 0, {}, {}};
-    check_measures(experiment.measures, *prepared.problem);
-    if (experiment.engine.name == "threads") access_of(experiment.engine.threads);
-    prepared.updates = experiment.rounds_on(*prepared.problem);
-    for (const MethodPlan& method : experiment.methods) {
-      const AsynchronousSetup& setup = prepared.setups.emplace_back(
-          set_up(method, experiment.engine, *prepared.problem, prepared.updates));
-      if (experiment.engine.delays)
-        prepared.processes.push_back(make_process(experiment, setup, prepared.updates));
-    }
-    return prepared;
-  });
-}
-
 /// Who updates what.
 std::string blocks_text(const MethodPlan& method, const AsynchronousSetup& setup) {
   if (!is_partitioned(method.asynchronous))
     return fmt::format("{}: {} {} all of x\n", method.label, setup.cores,
                        setup.cores == 1 ? "core updates" : "cores update");
-  std::string text =
-      fmt::format("{}: {} cores, each updates its block of x:", method.label, setup.cores);
-  for (const Part& block : setup.blocks) text += fmt::format(" {}", block.count);
-  return text + '\n';
+  return fmt::format("{}: {} cores, each updates its block of x: {}\n", method.label, setup.cores,
+                     lengths_of(setup.blocks));
 }
 
-std::string introduction(const PreparedRun& prepared) {
+std::string introduction(const PreparedCores& prepared) {
   const Experiment& experiment = prepared.experiment;
   std::string text =
       fmt::format("{}\nengine {}, {} updates\n{}\n", experiment.title, experiment.engine.name,
@@ -117,7 +82,7 @@ std::string cores_text(const std::string& label, const std::vector<CoreReport>& 
 
 /// The callbacks of a run of one method.
 struct Watching {
-  const PreparedRun& prepared;
+  const PreparedCores& prepared;
   Record& record;
   Outcome& outcome;
   Progress& progress;
@@ -130,7 +95,7 @@ struct Watching {
 };
 
 /// With real threads. Returns what the cores did.
-std::string run_on_threads(const PreparedRun& prepared, std::size_t m, const Watching& watching,
+std::string run_on_threads(const PreparedCores& prepared, std::size_t m, const Watching& watching,
                            StalenessTable& staleness) {
   const Experiment& experiment = prepared.experiment;
   const MethodPlan& method = experiment.methods[m];
@@ -165,7 +130,7 @@ std::string run_on_threads(const PreparedRun& prepared, std::size_t m, const Wat
 }
 
 /// Under the model of delays.
-void run_with_delays(const PreparedRun& prepared, std::size_t m, const Watching& watching) {
+void run_with_delays(const PreparedCores& prepared, std::size_t m, const Watching& watching) {
   const Experiment& experiment = prepared.experiment;
   const MethodPlan& method = experiment.methods[m];
   const AsynchronousSetup& setup = prepared.setups[m];
@@ -187,7 +152,7 @@ void run_with_delays(const PreparedRun& prepared, std::size_t m, const Watching&
 }  // namespace
 
 int run_asynchronous(const RunArguments& arguments, const Experiment& experiment) {
-  const PreparedRun prepared = prepare(experiment);
+  const PreparedCores prepared = prepare_cores(experiment);
   if (!arguments.quiet || arguments.dry_run) fmt::print("{}\n", introduction(prepared));
   std::fflush(stdout);  // progress goes to stderr and comes after it
   if (arguments.dry_run) {

@@ -11,6 +11,7 @@
 #include "starling/cli/progress.hpp"
 #include "starling/cli/run.hpp"
 #include "starling/cli/together.hpp"
+#include "starling/engine/cut.hpp"
 #include "starling/engine/mpi.hpp"
 #include "starling/engine/simulate.hpp"
 #include "starling/engine/train.hpp"
@@ -29,6 +30,7 @@ struct PreparedRun {
   std::unique_ptr<Problem> problem;
   std::vector<std::unique_ptr<RowUpdate>> updates;
   Round rounds;
+  std::optional<Placement> placement{};  ///< of ranks
 };
 
 PreparedRun prepare(Experiment experiment) {
@@ -56,6 +58,13 @@ std::string introduction(const PreparedRun& prepared) {
                      prepared.rounds, prepared.problem->summary());
 }
 
+/// Which nodes each rank holds.
+Placement placement_on(const PreparedRun& prepared, int ranks) {
+  const Graph& graph = prepared.network.graph;
+  return prepared.experiment.engine.ranks.placement == "cut" ? cut(graph, ranks)
+                                                             : blocks(graph.nodes(), ranks);
+}
+
 /// What all nodes together send in round 1, method by method.
 std::string traffic(const PreparedRun& prepared) {
   std::string text;
@@ -66,6 +75,10 @@ std::string traffic(const PreparedRun& prepared) {
         fmt::format("{}: {:.6g} MB sent in round 1\n", prepared.experiment.methods[m].label,
                     static_cast<double>(weights.bytes_sent(prepared.problem->dimension())) / 1e6);
   }
+  if (prepared.placement)
+    text += fmt::format("{} of {} edges cross between {} ranks\n",
+                        crossing_edges(prepared.network.graph, *prepared.placement),
+                        prepared.network.graph.edges(), prepared.placement->ranks());
   return text;
 }
 
@@ -85,7 +98,8 @@ std::unique_ptr<Engine> make_engine(const PreparedRun& prepared, std::size_t m, 
                          {.messages_only = experiment.engine.ranks.exchange == "messages",
                           .timeout = experiment.engine.ranks.timeout,
                           .agree_every = experiment.every,
-                          .rounds = prepared.rounds});
+                          .rounds = prepared.rounds,
+                          .placement = prepared.placement});
 }
 
 /// Rows of other ranks come to the first one, which writes.
@@ -166,6 +180,7 @@ int run_rounds(const RunArguments& arguments, Experiment experiment,
   together(world.get(), [&] {
     check_engine(experiment, world.get());
     prepared = prepare(std::move(experiment));
+    if (world) prepared->placement = placement_on(*prepared, world->size());
   });
   if (prepared->experiment.engine.name == "mpi" && !world) world = std::make_unique<MpiWorld>();
   const bool is_first = !world || world->rank() == 0;

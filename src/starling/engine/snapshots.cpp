@@ -6,6 +6,7 @@ namespace starling {
 namespace {
 
 const Team alone;
+constexpr Node only = 0;
 
 }  // namespace
 
@@ -17,7 +18,8 @@ Snapshots::Snapshots(Problem& problem)
 
 void Snapshots::evaluate(const Measures& measures, Metrics& metrics) {
   metrics.epoch = problem_.epochs(metrics.round);
-  measure(measures, {x_.view(), scratch_.view(), 1, {&oracle_, 1}, pool_, alone}, metrics);
+  measure(measures, {x_.view(), scratch_.view(), {&only, 1}, 1, {&oracle_, 1}, pool_, alone},
+          metrics);
   metrics.consensus_error.reset();  // there is one x
 }
 

@@ -22,12 +22,14 @@ struct MethodPlan {
 
 /// What the mpi engine is asked for.
 struct RanksPlan {
-  std::string exchange = "auto";
+  std::string exchange = "auto", placement = "blocks";
   double timeout = 60;
 
   static void options(auto& self, auto&& option) {
     option("exchange", self.exchange, Words{"auto", "messages"},
            "between ranks; auto: shared memory on one host, messages between hosts");
+    option("placement", self.placement, Words{"blocks", "cut"},
+           "nodes of a rank; blocks: consecutive ones; cut: so that few edges cross between ranks");
     option("timeout", self.timeout, positive, "seconds of silence of a rank that end a run");
   }
 };
