@@ -84,13 +84,14 @@ void write_set(const TempFolder& folder, const std::string& test_images) {
   folder.write("t10k-labels-idx1-ubyte", two_labels);
 }
 
-TEST(ImageSetsTest, EveryOneReadsAFolderAndHasTenClasses) {
+TEST(ImageSetsTest, EveryOneOfIdxFilesReadsAFolderAndHasTenClasses) {
   const TempFolder folder;
   write_set(folder, two_images);
-  ASSERT_EQ(image_sets().size(), 2u);
+  ASSERT_EQ(image_sets().size(), 3u);
   EXPECT_EQ(image_sets()[0].name, "fashion-mnist");
   EXPECT_EQ(image_sets()[1].name, "mnist");
-  for (const ImageSetEntry& entry : image_sets()) {
+  EXPECT_EQ(image_sets()[2].name, "cifar-10");  // read in cifar_test.cpp
+  for (const ImageSetEntry& entry : image_sets().first(2)) {
     const ImageSet set = entry.load(folder.path().string());
     EXPECT_EQ(set.train.count + set.test.count, 4u);
     EXPECT_EQ(set.train.classes, 10);
@@ -109,7 +110,7 @@ TEST(ImageSetsTest, SaysWhereToGetMissingData) {
   const TempFolder folder;
   const std::string path = folder.path().string();
   const std::string fashion = user_error_of([&] { load_fashion_mnist(path); });
-  EXPECT_TRUE(says(fashion, path + ": holds neither file, must hold train-images-idx3-ubyte or"));
+  EXPECT_TRUE(says(fashion, path + ": holds no such file, must hold train-images-idx3-ubyte, "));
   EXPECT_TRUE(says(fashion, "; apt-get install dataset-fashion-mnist, or set problem.path to"));
   const std::string mnist = user_error_of([&] { load_mnist(path + "/no"); });
   EXPECT_TRUE(says(mnist, "/no: no such folder"));

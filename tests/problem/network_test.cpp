@@ -12,6 +12,8 @@
 
 #include <gtest/gtest.h>
 
+#include "image_files.hpp"
+#include "network_support.hpp"
 #include "starling/base/random.hpp"
 #include "starling/data/partition.hpp"
 #include "starling/problem/network.hpp"
@@ -22,17 +24,10 @@ namespace {
 
 constexpr std::size_t cnn_dimension = 37514, mlp_dimension = 203530;
 
-std::string words(const std::vector<std::uint32_t>& numbers) {
-  std::string bytes;
-  for (const std::uint32_t number : numbers)
-    for (const int shift : {24, 16, 8, 0}) bytes += static_cast<char>(number >> shift & 0xff);
-  return bytes;
-}
-
 /// Noise with a bright square whose place tells the label.
 void write_images(const TempFolder& folder, const std::string& name, std::uint32_t count,
                   std::uint32_t side, std::uint64_t seed) {
-  std::string pixels = words({0x803, count, side, side}), labels = words({0x801, count});
+  std::string pixels;
   Random random(seed, Purpose::problem);
   for (std::uint32_t image = 0; image < count; ++image) {
     const std::uint32_t label = image % 10;
@@ -42,10 +37,8 @@ void write_images(const TempFolder& folder, const std::string& name, std::uint32
         const bool bright = r >= top && r < top + 5 && c >= left && c < left + 4;
         pixels += static_cast<char>(random.below(100) + (bright ? 150 : 0));
       }
-    labels += static_cast<char>(label);
   }
-  folder.write(name + "-images-idx3-ubyte", pixels);
-  folder.write(name + "-labels-idx1-ubyte", labels);
+  write_idx(folder, name, side, side, pixels, counting_labels(count));
 }
 
 class NetworkTest : public ::testing::Test {
@@ -55,26 +48,10 @@ class NetworkTest : public ::testing::Test {
     write_images(folder_, "t10k", 60, 28, 2);
   }
 
-  NeuralNetwork options(const std::string& model) const {
-    NeuralNetwork network;
-    network.model = model;
-    network.path = folder_.path().string();
-    network.batch = 20;
-    network.objective_samples = 0;
-    network.partition = [](auto labels, int classes, auto nodes, auto seed) {
-      return Iid{}.make(labels, classes, nodes, seed);
-    };
-    return network;
-  }
+  NeuralNetwork options(const std::string& model) const { return network_on(folder_, model); }
 
   const TempFolder folder_;
 };
-
-std::vector<float> start_of(const Problem& problem) {
-  std::vector<float> x(problem.dimension());
-  problem.start(x);
-  return x;
-}
 
 TEST_F(NetworkTest, DimensionsAreThoseOfTheArchitectures) {
   EXPECT_EQ(options("cnn").make(2, 1)->dimension(), cnn_dimension);
@@ -304,12 +281,68 @@ TEST_F(NetworkTest, StartIsBoundedByTheRootOfTheFanIn) {
   for (std::size_t k = 0; k < 416; ++k) ASSERT_LE(std::abs(cnn[k]), 0.2f * 1.000001f);
 }
 
+TEST_F(NetworkTest, PartialSubgradientsComputeOnlyTheTensorsOfThePart) {
+  const auto cnn = options("cnn").make(2, 1), mlp = options("mlp").make(2, 1);
+  EXPECT_EQ(cnn->tensors(), (std::vector<std::size_t>{400, 16, 12800, 32, 18432, 64, 5760, 10}));
+  EXPECT_EQ(mlp->tensors(), (std::vector<std::size_t>{200704, 256, 2560, 10}));
+  for (const Node node : {0u, 1u})
+    for (const Round round : {0u, 3u}) {
+      expect_partial_subgradients(*cnn, parts_of(*cnn, 1), node, round);
+      expect_partial_subgradients(*mlp, parts_of(*mlp, 1), node, round);
+    }
+}
+
+TEST_F(NetworkTest, PartialSubgradientsOfOneSampleAreParts) {
+  // libtorch computes convolutions of a single image in another way.
+  NeuralNetwork network = options("cnn");
+  network.batch = 1;
+  const auto problem = network.make(2, 1);
+  expect_partial_subgradients(*problem, parts_of(*problem, 1), 1, 5);
+}
+
+/// One file a batch of CIFAR-10, two records each, all pixels in [0, 100) but the channels of
+/// `shifted` by affine maps of their own.
+void write_cifar(const TempFolder& folder, bool shifted) {
+  constexpr int factors[] = {2, 1, 1}, offsets[] = {7, 150, 0};
+  for (Node k = 0; k <= 5; ++k) {
+    std::string bytes;
+    for (Node r = 0; r < 2; ++r) {
+      std::string pixels = random_bytes(cifar_pixels, 100, 2 * k + r);
+      if (shifted)
+        for (std::size_t p = 0; p < pixels.size(); ++p)
+          pixels[p] = static_cast<char>(factors[p / 1024] * pixels[p] + offsets[p / 1024]);
+      bytes += cifar_record(static_cast<int>(2 * k + r) % 10, pixels);
+    }
+    folder.write(k == 0 ? "test_batch.bin" : "data_batch_" + std::to_string(k) + ".bin", bytes);
+  }
+}
+
+TEST_F(NetworkTest, EveryChannelHasItsOwnScale) {
+  const TempFolder plain, shifted;
+  write_cifar(plain, false);
+  write_cifar(shifted, true);
+  double objectives[2];
+  for (const bool other : {false, true}) {
+    NeuralNetwork network = network_on(other ? shifted : plain, "mlp");
+    network.dataset = "cifar-10";
+    const auto problem = network.make(2, 1);
+    EXPECT_EQ(problem->dimension(), 3072u * 256 + 256 + 2560 + 10);
+    objectives[other] = problem->oracle()->objective(1, start_of(*problem), {});
+  }
+  EXPECT_NEAR(objectives[1], objectives[0], 1e-5);
+}
+
 TEST_F(NetworkTest, RefusesAnUnknownDataset) {
   NeuralNetwork network = options("mlp");
   network.dataset = "fashion-mnst";
   const std::string error = user_error_of([&] { network.make(2, 1); });
   EXPECT_TRUE(says(error, "problem.dataset = \"fashion-mnst\": unknown"));
   EXPECT_TRUE(says(error, "did you mean \"fashion-mnist\"?"));
+}
+
+TEST_F(NetworkTest, RefusesAnUnknownModel) {
+  const std::string error = user_error_of([&] { options("resnet").make(2, 1); });
+  EXPECT_TRUE(says(error, "problem.model = \"resnet\": unknown (did you mean \"resnet18\"?)"));
 }
 
 TEST_F(NetworkTest, CnnRefusesImagesTooSmallToHalveThreeTimes) {

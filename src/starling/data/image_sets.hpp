@@ -15,14 +15,21 @@ struct ImageSet {
 };
 
 /// Fashion-MNIST: 28 x 28 grey images of clothing, 10 classes, 60,000 and 10,000. `path` is a
-/// folder with the four IDX files, plain or gzip; empty: where Debian's package
+/// folder with the four IDX files, plain, gzip or xz; empty: where Debian's package
 /// dataset-fashion-mnist puts them. Throws UserError, with how to get the data, where a file is
 /// missing, and as `read_idx`.
 ImageSet load_fashion_mnist(const std::string& path);
 
 /// MNIST: 28 x 28 grey images of digits, 10 classes, 60,000 and 10,000. `path` is a folder with the
-/// four IDX files, plain or gzip. Throws UserError where it is empty, and as `load_fashion_mnist`.
+/// four IDX files, plain, gzip or xz. Throws UserError where it is empty, and as
+/// `load_fashion_mnist`.
 ImageSet load_mnist(const std::string& path);
+
+/// CIFAR-10: 32 x 32 colour images, 10 classes, 50,000 and 10,000. `path` is a folder with the six
+/// files of the binary version (`read_cifar`), plain, gzip or xz, or with a folder
+/// cifar-10-batches-bin that holds them. Throws UserError where it is empty or a file is missing,
+/// with how to get the data, and as `read_cifar`.
+ImageSet load_cifar_10(const std::string& path);
 
 /// A data set that an experiment can name.
 struct ImageSetEntry {

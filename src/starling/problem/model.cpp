@@ -1,37 +1,12 @@
 #include "starling/problem/model.hpp"
 
-#include <numeric>
+#include <cstddef>
 
 namespace starling {
-
-std::int64_t ParameterShape::count() const {
-  return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{1}, std::multiplies<>{});
-}
-
-at::Tensor ParameterShape::view(const at::Tensor& flat, std::int64_t offset) const {
-  const at::Tensor part = flat.narrow(0, offset, count());
-  if (sizes.size() != 4) return part.view(sizes);
-  return part.view({sizes[0], sizes[2], sizes[3], sizes[1]}).permute({0, 3, 1, 2});
-}
-
-std::int64_t Model::dimension() const {
-  std::int64_t sum = 0;
-  for (const ParameterShape& shape : parameters) sum += shape.count();
-  return sum;
-}
-
 namespace {
 
-void add_linear(Model& model, const std::string& name, std::int64_t in, std::int64_t out) {
-  model.parameters.push_back({name + ".weight", {out, in}, in});
-  model.parameters.push_back({name + ".bias", {out}, in});
-}
-
-void add_convolution(Model& model, const std::string& name, std::int64_t in, std::int64_t out,
-                     std::int64_t width) {
-  const std::int64_t fan_in = in * width * width;
-  model.parameters.push_back({name + ".weight", {out, in, width, width}, fan_in});
-  model.parameters.push_back({name + ".bias", {out}, fan_in});
+at::Tensor mlp(const at::Tensor& images, const std::vector<at::Tensor>& p, BatchNorms& /*norms*/) {
+  return at::linear(at::relu(at::linear(images.flatten(1), p[0], p[1])), p[2], p[3]);
 }
 
 /// Convolution that keeps the size, ReLU, then half the size by taking maxima.
@@ -41,31 +16,75 @@ at::Tensor convolve_and_halve(const at::Tensor& x, const at::Tensor& weight,
   return at::max_pool2d(at::relu(at::conv2d(x, weight, bias, 1, padding)), 2);
 }
 
-}  // namespace
-
-Model make_mlp(ImageShape image, std::int64_t classes) {
-  Model model;
-  add_linear(model, "hidden", image.channels * image.rows * image.columns, 256);
-  add_linear(model, "output", 256, classes);
-  model.forward = [](const at::Tensor& images, const std::vector<at::Tensor>& p) {
-    return at::linear(at::relu(at::linear(images.flatten(1), p[0], p[1])), p[2], p[3]);
-  };
-  return model;
+at::Tensor cnn(const at::Tensor& images, const std::vector<at::Tensor>& p, BatchNorms& /*norms*/) {
+  at::Tensor x = convolve_and_halve(images, p[0], p[1]);
+  x = convolve_and_halve(x, p[2], p[3]);
+  x = convolve_and_halve(x, p[4], p[5]);
+  return at::linear(x.flatten(1), p[6], p[7]);
 }
 
-Model make_cnn(ImageShape image, std::int64_t classes) {
-  Model model;
-  add_convolution(model, "conv1", image.channels, 16, 5);
-  add_convolution(model, "conv2", 16, 32, 5);
-  add_convolution(model, "conv3", 32, 64, 3);
-  add_linear(model, "output", 64 * (image.rows / 8) * (image.columns / 8), classes);
-  model.forward = [](const at::Tensor& images, const std::vector<at::Tensor>& p) {
-    at::Tensor x = convolve_and_halve(images, p[0], p[1]);
-    x = convolve_and_halve(x, p[2], p[3]);
-    x = convolve_and_halve(x, p[4], p[5]);
-    return at::linear(x.flatten(1), p[6], p[7]);
-  };
-  return model;
+/// A forward pass that takes the parameters one after the other, as they lie in x.
+class Pass {
+ public:
+  Pass(const std::vector<at::Tensor>& parameters, BatchNorms& norms)
+      : parameters_(parameters), norms_(norms) {}
+
+  /// A convolution without bias, padded so that stride 1 keeps the size, and its BatchNorm.
+  at::Tensor convolve(const at::Tensor& x, std::int64_t stride) {
+    const at::Tensor& kernel = next();
+    const at::Tensor& weight = next();
+    const at::Tensor& bias = next();
+    const std::int64_t padding = kernel.size(2) / 2;
+    return norms_.normalise(layer_++, at::conv2d(x, kernel, {}, stride, padding), weight, bias);
+  }
+
+  at::Tensor linear(const at::Tensor& x) {
+    const at::Tensor& weight = next();
+    const at::Tensor& bias = next();
+    return at::linear(x, weight, bias);
+  }
+
+ private:
+  const at::Tensor& next() { return parameters_[taken_++]; }
+
+  const std::vector<at::Tensor>& parameters_;
+  BatchNorms& norms_;
+  std::size_t taken_ = 0, layer_ = 0;
+};
+
+/// Two convolutions, and x beside them; where the block halves the size, x is convolved as well.
+at::Tensor basic_block(Pass& pass, const at::Tensor& x, bool halves) {
+  const std::int64_t stride = halves ? 2 : 1;
+  at::Tensor y = at::relu(pass.convolve(x, stride));
+  y = pass.convolve(y, 1);
+  const at::Tensor shortcut = halves ? pass.convolve(x, stride) : x;
+  return at::relu(y + shortcut);
+}
+
+at::Tensor resnet18(const at::Tensor& images, const std::vector<at::Tensor>& parameters,
+                    BatchNorms& norms) {
+  Pass pass(parameters, norms);
+  at::Tensor x = at::relu(pass.convolve(images, 1));
+  for (int stage = 1; stage <= 4; ++stage) {
+    x = basic_block(pass, x, stage > 1);
+    x = basic_block(pass, x, false);
+  }
+  return pass.linear(at::adaptive_avg_pool2d(x, {1, 1}).flatten(1));
+}
+
+}  // namespace
+
+at::Tensor view_of(const ParameterShape& shape, const at::Tensor& flat, std::int64_t offset) {
+  const std::vector<std::int64_t>& sizes = shape.sizes;
+  const at::Tensor part = flat.narrow(0, offset, shape.count());
+  if (sizes.size() != 4) return part.view(sizes);
+  return part.view({sizes[0], sizes[2], sizes[3], sizes[1]}).permute({0, 3, 1, 2});
+}
+
+Forward forward_of(std::string_view name) {
+  if (name == "mlp") return mlp;
+  if (name == "cnn") return cnn;
+  return resnet18;
 }
 
 }  // namespace starling

@@ -1,240 +1,146 @@
 #include "starling/problem/network.hpp"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
+#include <vector>
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include "starling/base/error.hpp"
 #include "starling/base/random.hpp"
 #include "starling/data/batches.hpp"
 #include "starling/data/image_sets.hpp"
-#include "starling/problem/model.hpp"
+#include "starling/problem/architecture.hpp"
+#include "starling/problem/network_oracle.hpp"
 
 namespace starling {
 namespace {
 
-/// Images computed at a time where no gradient is asked for.
-constexpr std::size_t evaluation_batch = 500;
-
-/// One thread a node: OpenMP starts every new thread with all cores, and OpenBLAS does not listen
-/// to libtorch at all, so both are told. (OpenBLAS only where it is the library in use.)
-void use_one_thread() {
-  at::set_num_threads(1);
-  using SetThreads = void (*)(int);
-  if (void* symbol = dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))
-    reinterpret_cast<SetThreads>(symbol)(1);
-}
-
-/// A float tensor that looks at memory it does not own.
-at::Tensor look_at(float* data, std::int64_t count) {
-  return at::from_blob(data, {count}, at::TensorOptions().dtype(at::kFloat));
-}
-
-/// Lets every view of `flat` look at `data` from now on; costs nothing, whatever the size.
-void point_at(const at::Tensor& flat, const float* data) {
-  void* address = const_cast<float*>(data);  // libtorch has no tensors of constants
-  flat.storage().set_data_ptr(at::DataPtr(address, at::kCPU));
-}
-
 class NetworkProblem final : public Problem {
  public:
-  NetworkProblem(ImageSet images, Model model, Batches batches, const NeuralNetwork& options,
-                 std::uint64_t seed);
+  NetworkProblem(NetworkData data, std::string name, std::uint64_t seed)
+      : data_(std::move(data)), name_(std::move(name)), seed_(seed) {}
 
-  std::size_t nodes() const override { return batches_.partition().size(); }
-  std::size_t dimension() const override { return static_cast<std::size_t>(model_.dimension()); }
+  std::size_t nodes() const override { return data_.batches.partition().size(); }
+  std::size_t dimension() const override { return data_.dimension; }
+  std::vector<std::size_t> tensors() const override;
   void start(std::span<float> x) const override;
-  std::unique_ptr<Oracle> oracle() override;
-  double epochs(Round rounds) const override { return batches_.epochs(rounds); }
+  std::unique_ptr<Oracle> oracle() override { return make_network_oracle(data_); }
+  double epochs(Round rounds) const override { return data_.batches.epochs(rounds); }
   std::string summary() const override;
 
  private:
-  friend class NetworkOracle;
-  void choose_objective_samples(std::size_t most);
-
-  ImageSet images_;
-  Model model_;
-  Batches batches_;
-  Partition objective_samples_;
-  std::vector<std::uint32_t> test_samples_;
-  std::uint64_t seed_;
+  NetworkData data_;
   std::string name_;
-  float mean_ = 0, deviation_ = 1;  ///< of the training pixels, in [0, 1]
+  std::uint64_t seed_;
 };
 
-class NetworkOracle final : public Oracle {
- public:
-  explicit NetworkOracle(NetworkProblem& problem);
-  float subgradient(Node node, Round round, std::span<const float> x, std::span<float> g) override;
-  double objective(Node node, std::span<const float> x, std::span<float> g) override;
-  std::optional<double> accuracy(std::span<const float> x) override;
-
- private:
-  struct Batch {
-    at::Tensor images, labels;
-  };
-  Batch load(const Images& source, std::span<const std::uint32_t> samples);
-  double loss_over(std::span<const std::uint32_t> samples, double scale, bool with_gradient);
-  void bind(std::span<const float> x, std::span<float> g);
-
-  NetworkProblem& problem_;
-  BatchReader reader_;
-  std::vector<float> pixels_;
-  std::vector<std::int64_t> labels_;
-  std::vector<float> spare_;            ///< what the flat tensors look at before the first call
-  at::Tensor flat_x_, flat_g_;          ///< look at a node's x and g
-  std::vector<at::Tensor> parameters_;  ///< views of flat_x_, with gradients in flat_g_
-};
-
-NetworkProblem::NetworkProblem(ImageSet images, Model model, Batches batches,
-                               const NeuralNetwork& options, std::uint64_t seed)
-    : images_(std::move(images)),
-      model_(std::move(model)),
-      batches_(std::move(batches)),
-      seed_(seed),
-      name_(fmt::format("{} on {}", options.model, options.dataset)) {
-  double sum = 0, squares = 0;
-  for (const std::uint8_t pixel : images_.train.pixels) {
-    sum += pixel;
-    squares += pixel * pixel;
-  }
-  const auto count = static_cast<double>(images_.train.pixels.size());
-  mean_ = static_cast<float>(sum / count / 255);
-  deviation_ = static_cast<float>(std::sqrt(squares / count - sum / count * (sum / count)) / 255);
-
-  choose_objective_samples(static_cast<std::size_t>(options.objective_samples));
-  const auto most = static_cast<std::size_t>(options.test_samples);
-  const std::size_t tests = images_.test.count;
-  test_samples_.resize(most == 0 ? tests : std::min(most, tests));
-  for (std::size_t k = 0; k < test_samples_.size(); ++k)
-    test_samples_[k] = static_cast<std::uint32_t>(k);
+std::vector<std::size_t> NetworkProblem::tensors() const {
+  std::vector<std::size_t> lengths;
+  for (const ParameterShape& shape : data_.parameters)
+    lengths.push_back(static_cast<std::size_t>(shape.count()));
+  return lengths;
 }
 
-/// Every node gives the same share of its samples, evenly spaced, one at least.
-void NetworkProblem::choose_objective_samples(std::size_t most) {
-  std::size_t all = 0;
-  for (const auto& samples : batches_.partition()) all += samples.size();
-  const double share =
-      most == 0 ? 1 : std::min(1.0, static_cast<double>(most) / static_cast<double>(all));
-  for (const auto& samples : batches_.partition()) {
-    const auto count = std::max<std::size_t>(
-        1, static_cast<std::size_t>(share * static_cast<double>(samples.size())));
-    auto& chosen = objective_samples_.emplace_back();
-    for (std::size_t k = 0; k < count; ++k) chosen.push_back(samples[k * samples.size() / count]);
-  }
-}
-
-/// PyTorch's usual start: uniform in +-1/sqrt(fan in).
 void NetworkProblem::start(std::span<float> x) const {
   std::size_t offset = 0;
-  for (std::size_t p = 0; p < model_.parameters.size(); ++p) {
-    const ParameterShape& shape = model_.parameters[p];
-    const double bound = 1 / std::sqrt(static_cast<double>(shape.fan_in));
-    Random random(seed_, Purpose::start, static_cast<Node>(p));
-    for (float& value : x.subspan(offset, static_cast<std::size_t>(shape.count())))
-      value = static_cast<float>((2 * random.uniform() - 1) * bound);
-    offset += static_cast<std::size_t>(shape.count());
+  for (std::size_t p = 0; p < data_.parameters.size(); ++p) {
+    const ParameterShape& shape = data_.parameters[p];
+    const std::span<float> own = x.subspan(offset, static_cast<std::size_t>(shape.count()));
+    if (shape.start == ParameterShape::Start::uniform) {
+      const double bound = 1 / std::sqrt(static_cast<double>(shape.fan_in));
+      Random random(seed_, Purpose::start, static_cast<Node>(p));
+      for (float& value : own) value = static_cast<float>((2 * random.uniform() - 1) * bound);
+    } else {
+      std::ranges::fill(own, shape.start == ParameterShape::Start::one ? 1.0f : 0.0f);
+    }
+    offset += own.size();
   }
 }
-
-std::unique_ptr<Oracle> NetworkProblem::oracle() { return std::make_unique<NetworkOracle>(*this); }
 
 std::string NetworkProblem::summary() const {
-  const Images& train = images_.train;
+  const Images& train = data_.images.train;
   return fmt::format("{}: {} parameters, {} training and {} test images\n", name_, dimension(),
-                     train.count, test_samples_.size()) +
-         starling::summary(batches_.partition(), train.labels, train.classes);
+                     train.count, data_.test_samples.size()) +
+         starling::summary(data_.batches.partition(), train.labels, train.classes);
 }
 
-NetworkOracle::NetworkOracle(NetworkProblem& problem)
-    : problem_(problem), reader_(problem.batches_), spare_(problem.dimension()) {
-  use_one_thread();
-  const auto dimension = static_cast<std::int64_t>(problem.dimension());
-  flat_x_ = look_at(spare_.data(), dimension);
-  flat_g_ = look_at(spare_.data(), dimension);
-  std::int64_t offset = 0;
-  for (const ParameterShape& shape : problem.model_.parameters) {
-    at::Tensor& parameter = parameters_.emplace_back(shape.view(flat_x_, offset).detach());
-    parameter.set_requires_grad(true);
-    parameter.mutable_grad() = shape.view(flat_g_, offset);
-    offset += shape.count();
+/// `count` of the samples, evenly spaced.
+std::vector<std::uint32_t> spaced(std::span<const std::uint32_t> samples, std::size_t count) {
+  std::vector<std::uint32_t> chosen;
+  for (std::size_t k = 0; k < count; ++k) chosen.push_back(samples[k * samples.size() / count]);
+  return chosen;
+}
+
+/// Every node gives the same share of its samples, one at least; `most` is 0 for all of them.
+Partition choose_objective_samples(const Partition& partition, std::size_t most) {
+  std::size_t all = 0;
+  for (const auto& own : partition) all += own.size();
+  const double share =
+      most == 0 ? 1 : std::min(1.0, static_cast<double>(most) / static_cast<double>(all));
+  Partition chosen;
+  for (const auto& own : partition) {
+    const auto count = static_cast<std::size_t>(share * static_cast<double>(own.size()));
+    chosen.push_back(spaced(own, std::max<std::size_t>(1, count)));
   }
+  return chosen;
 }
 
-void NetworkOracle::bind(std::span<const float> x, std::span<float> g) {
-  point_at(flat_x_, x.data());
-  point_at(flat_g_, g.empty() ? spare_.data() : g.data());
+/// As many batches as `most` samples fill, dealt out sample by sample, so that every batch is a
+/// mixture of all nodes' samples. Two at least, as the variance of a single pixel is not defined.
+Partition choose_norm_batches(const Partition& partition, std::size_t most, std::size_t batch) {
+  std::vector<std::uint32_t> all;
+  for (const auto& own : partition) all.insert(all.end(), own.begin(), own.end());
+  const std::vector<std::uint32_t> chosen = spaced(all, std::min(most, all.size()));
+  if (chosen.size() < 2)
+    throw UserError("problem.model: BatchNorm needs two training samples at least, there is one");
+  const std::size_t count = chosen.size() / std::max<std::size_t>(2, batch);
+  Partition batches(std::max<std::size_t>(1, count));
+  for (std::size_t k = 0; k < chosen.size(); ++k) batches[k % batches.size()].push_back(chosen[k]);
+  return batches;
 }
 
-NetworkOracle::Batch NetworkOracle::load(const Images& source,
-                                         std::span<const std::uint32_t> samples) {
-  const std::size_t size = source.pixels_per_image();
-  pixels_.resize(samples.size() * size);
-  labels_.resize(samples.size());
-  const float scale = 1 / (255 * problem_.deviation_);
-  const float shift = problem_.mean_ / problem_.deviation_;
-  for (std::size_t k = 0; k < samples.size(); ++k) {
-    const std::uint8_t* from = source.pixels.data() + samples[k] * size;
-    float* to = pixels_.data() + k * size;
-    for (std::size_t p = 0; p < size; ++p) to[p] = static_cast<float>(from[p]) * scale - shift;
-    labels_[k] = source.labels[samples[k]];
+/// The first of `count` samples; `most` is 0 for all of them.
+std::vector<std::uint32_t> first_samples(std::size_t count, std::size_t most) {
+  std::vector<std::uint32_t> samples(most == 0 ? count : std::min(most, count));
+  for (std::size_t k = 0; k < samples.size(); ++k) samples[k] = static_cast<std::uint32_t>(k);
+  return samples;
+}
+
+/// The scale of one channel's pixels.
+PixelScale scale_of(const Images& images, std::size_t channel) {
+  const std::size_t plane = images.rows * images.columns;
+  double sum = 0, squares = 0;
+  for (std::size_t k = 0; k < images.count; ++k) {
+    const std::uint8_t* pixels = images.pixels.data() + (k * images.channels + channel) * plane;
+    for (std::size_t p = 0; p < plane; ++p) {
+      sum += pixels[p];
+      squares += pixels[p] * pixels[p];
+    }
   }
-  const auto count = static_cast<std::int64_t>(samples.size());
-  const at::Tensor images = look_at(pixels_.data(), static_cast<std::int64_t>(pixels_.size()))
-                                .view({count, static_cast<std::int64_t>(source.channels),
-                                       static_cast<std::int64_t>(source.rows),
-                                       static_cast<std::int64_t>(source.columns)});
-  return {images, at::from_blob(labels_.data(), {count}, at::TensorOptions().dtype(at::kLong))};
+  const auto count = static_cast<double>(images.count * plane);
+  const auto mean = static_cast<float>(sum / count / 255);
+  auto deviation =
+      static_cast<float>(std::sqrt(squares / count - sum / count * (sum / count)) / 255);
+  if (!(deviation > 0)) deviation = 1;  // all pixels are the same
+  return {1 / (255 * deviation), mean / deviation};
 }
 
-/// Sum of losses times `scale`; adds the gradient of that to the bound g if asked to.
-double NetworkOracle::loss_over(std::span<const std::uint32_t> samples, double scale,
-                                bool with_gradient) {
-  const Batch batch = load(problem_.images_.train, samples);
-  const c10::AutoGradMode mode(with_gradient);
-  const at::Tensor scores = problem_.model_.forward(batch.images, parameters_);
-  const at::Tensor loss =
-      at::cross_entropy_loss(scores, batch.labels, {}, at::Reduction::Sum) * scale;
-  if (with_gradient) loss.backward();
-  return loss.item<float>();
+ImageShape shape_of(const Images& images) {
+  return {static_cast<std::int64_t>(images.channels), static_cast<std::int64_t>(images.rows),
+          static_cast<std::int64_t>(images.columns)};
 }
 
-float NetworkOracle::subgradient(Node node, Round round, std::span<const float> x,
-                                 std::span<float> g) {
-  bind(x, g);
-  std::ranges::fill(g, 0.0f);
-  const std::span<const std::uint32_t> samples = reader_.batch(node, round);
-  return static_cast<float>(loss_over(samples, 1 / static_cast<double>(samples.size()), true));
-}
-
-double NetworkOracle::objective(Node node, std::span<const float> x, std::span<float> g) {
-  bind(x, g);
-  std::ranges::fill(g, 0.0f);
-  const std::span<const std::uint32_t> samples = problem_.objective_samples_[node];
-  double loss = 0;
-  for (std::size_t k = 0; k < samples.size(); k += evaluation_batch)
-    loss += loss_over(samples.subspan(k, std::min(evaluation_batch, samples.size() - k)),
-                      1 / static_cast<double>(samples.size()), !g.empty());
-  return loss;
-}
-
-std::optional<double> NetworkOracle::accuracy(std::span<const float> x) {
-  bind(x, {});
-  const c10::AutoGradMode no_gradient(false);
-  const std::span<const std::uint32_t> samples = problem_.test_samples_;
-  std::int64_t right = 0;
-  for (std::size_t k = 0; k < samples.size(); k += evaluation_batch) {
-    const Batch batch = load(problem_.images_.test,
-                             samples.subspan(k, std::min(evaluation_batch, samples.size() - k)));
-    const at::Tensor scores = problem_.model_.forward(batch.images, parameters_);
-    right += scores.argmax(1).eq(batch.labels).sum().item<std::int64_t>();
-  }
-  return static_cast<double>(right) / static_cast<double>(samples.size());
+/// The architecture, or UserError where images are too small for it.
+const Architecture& architecture_for(const std::string& model, ImageShape image) {
+  const Architecture& found = architecture(model);
+  if (std::min(image.rows, image.columns) < found.smallest_side)
+    throw UserError{
+        fmt::format("problem.model = \"{}\": needs images of {} x {} at least, these are {} x {}",
+                    model, found.smallest_side, found.smallest_side, image.rows, image.columns)};
+  return found;
 }
 
 }  // namespace
@@ -242,20 +148,26 @@ std::optional<double> NetworkOracle::accuracy(std::span<const float> x) {
 std::unique_ptr<Problem> NeuralNetwork::make(std::size_t nodes, std::uint64_t seed) const {
   ImageSet images = load_image_set(dataset, path);
   const Images& train = images.train;
-  const ImageShape shape{static_cast<std::int64_t>(train.channels),
-                         static_cast<std::int64_t>(train.rows),
-                         static_cast<std::int64_t>(train.columns)};
-  if (model == "cnn" && std::min(shape.rows, shape.columns) < 8)
-    throw UserError{
-        fmt::format("problem.model = \"cnn\": needs images of 8 x 8 at least, these "
-                    "are {} x {}",
-                    shape.rows, shape.columns)};
-  Model architecture =
-      model == "mlp" ? make_mlp(shape, train.classes) : make_cnn(shape, train.classes);
+  const Architecture& network = architecture_for(model, shape_of(train));
   Batches batches(partition(train.labels, train.classes, nodes, seed),
                   static_cast<std::size_t>(batch), sampling == "reshuffle", seed);
-  return std::make_unique<NetworkProblem>(std::move(images), std::move(architecture),
-                                          std::move(batches), *this, seed);
+  NetworkData data{.architecture = network,
+                   .parameters = network.parameters(shape_of(train), train.classes),
+                   .images = std::move(images),
+                   .batches = std::move(batches)};
+  for (const ParameterShape& shape : data.parameters)
+    data.dimension += static_cast<std::size_t>(shape.count());
+  for (std::size_t c = 0; c < data.images.train.channels; ++c)
+    data.scales.push_back(scale_of(data.images.train, c));
+  const Partition& shares = data.batches.partition();
+  data.objective_samples =
+      choose_objective_samples(shares, static_cast<std::size_t>(objective_samples));
+  if (network.has_norms)
+    data.norm_batches = choose_norm_batches(shares, static_cast<std::size_t>(norm_samples),
+                                            static_cast<std::size_t>(batch));
+  data.test_samples = first_samples(data.images.test.count, static_cast<std::size_t>(test_samples));
+  return std::make_unique<NetworkProblem>(std::move(data), fmt::format("{} on {}", model, dataset),
+                                          seed);
 }
 
 }  // namespace starling
