@@ -7,7 +7,7 @@ set -euo pipefail
 
 build=(
   g++ cmake ninja-build ccache
-  libboost-graph-dev libcli11-dev libeigen3-dev libfmt-dev libmetis-dev librandom123-dev libspectra-dev
+  libboost-graph-dev libcli11-dev libeigen3-dev libfmt-dev liblzma-dev libmetis-dev librandom123-dev libspectra-dev
   libopenmpi-dev openmpi-bin libtomlplusplus-dev libtorch-dev nlohmann-json3-dev zlib1g-dev
   dataset-fashion-mnist
 )
