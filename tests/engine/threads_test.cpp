@@ -548,10 +548,27 @@ void expect_in_order(const std::vector<Metrics>& rows, Round updates) {
     EXPECT_EQ(rows[row].epoch, static_cast<double>(rows[row].round));
     EXPECT_FALSE(rows[row].consensus_error.has_value()) << "there is one x";
   }
-  const Metrics& last = rows.back();
-  EXPECT_EQ(last.minibatch_loss, 1.0);
-  ASSERT_TRUE(last.staleness_mean && last.staleness_most);
-  EXPECT_GE(*last.staleness_most, *last.staleness_mean);
+}
+
+TEST(ThreadsTest, TheLastRowSumsUpWhatAllCoresDid) {
+  Ones ones({100});
+  Paced problem(ones);
+  const ThreadsPlan plan = plan_of(Hogwild{}, problem, 4, 600, constant);
+  std::vector<Metrics> rows;
+  const ThreadsResult result = run_threads(
+      plan, problem, {.evaluated = [&](const Metrics& metrics) { rows.push_back(metrics); }});
+  ASSERT_EQ(rows.size(), 2u) << "no pace is set: the start and the end";
+  EXPECT_EQ(rows[0].round, 0u);
+  EXPECT_FALSE(rows[0].staleness_mean.has_value());
+  EXPECT_EQ(rows[1].round, plan.updates);
+  EXPECT_EQ(rows[1].minibatch_loss, 1.0);
+  double mean = 0, most = 0;
+  for (const CoreReport& core : result.cores) {
+    mean += core.staleness_mean * static_cast<double>(core.updates) / 600;
+    most = std::max(most, static_cast<double>(core.staleness_most));
+  }
+  EXPECT_NEAR(rows[1].staleness_mean.value_or(-1), mean, 1e-9 * (1 + mean));
+  EXPECT_EQ(rows[1].staleness_most, most);
 }
 
 TEST(ThreadsTest, SnapshotsComeEverySoManyUpdates) {
