@@ -156,7 +156,7 @@ std::vector<NamedLaw> laws() {
 
 /// Every version of x, and u in the end.
 template <class Number>
-struct Versions {
+struct Trajectory {
   std::vector<std::vector<Number>> x;
   std::vector<Number> u;
 };
@@ -164,11 +164,11 @@ struct Versions {
 /// Algorithm 2 of the paper as it is printed, from all versions of x. Without `delayed`, blocks are
 /// read as they are.
 template <class Number>
-Versions<Number> algorithm_2(const Bowl& bowl, const Setting& setting, DelayProcess& process,
-                             Round updates, bool delayed = true) {
+Trajectory<Number> algorithm_2(const Bowl& bowl, const Setting& setting, DelayProcess& process,
+                               Round updates, bool delayed = true) {
   const std::size_t n = bowl.dimension();
   const auto m = static_cast<Number>(setting.method.momentum);
-  Versions<Number> all{{std::vector<Number>(n, 3)}, std::vector<Number>(n)};
+  Trajectory<Number> all{{std::vector<Number>(n, 3)}, std::vector<Number>(n)};
   std::vector<Round> count(setting.cores);
   for (Round k = 0; k < updates; ++k) {
     const DelayEvent event = process.next(k);
@@ -208,10 +208,10 @@ double relative_difference(const std::vector<std::vector<A>>& a,
 }
 
 /// x^0, x^1, ... as the engine makes them, and u.
-Versions<float> run_engine(Bowl& bowl, const Setting& setting, DelayProcess& process,
-                           Round updates) {
+Trajectory<float> run_engine(Bowl& bowl, const Setting& setting, DelayProcess& process,
+                             Round updates) {
   Delays engine(setting.method, setting.blocks, setting.cores, falling, process, bowl);
-  Versions<float> all{{engine.average()}, {}};
+  Trajectory<float> all{{engine.average()}, {}};
   for (Round k = 0; k < updates; ++k) {
     EXPECT_FALSE(engine.advance().has_value()) << k;
     EXPECT_EQ(engine.round(), k + 1);
@@ -227,7 +227,7 @@ Versions<float> run_engine(Bowl& bowl, const Setting& setting, DelayProcess& pro
 void expect_algorithm_2(Bowl& bowl, const Law& law, const Setting& setting) {
   constexpr Round updates = 200;
   const auto process = [&] { return law(setting.cores, setting.blocks.size(), 9); };
-  const Versions<float> found = run_engine(bowl, setting, *process(), updates);
+  const Trajectory<float> found = run_engine(bowl, setting, *process(), updates);
   const auto exact = algorithm_2<double>(bowl, setting, *process(), updates);
   EXPECT_LT(relative_difference(found.x, exact.x), 1e-4);
   const auto single = algorithm_2<float>(bowl, setting, *process(), updates);
@@ -269,7 +269,7 @@ TEST(DelaysTest, OneCoreWithoutDelayIsTheSequentialMethodBitForBit) {
     for (const Asynchronous& method : {Asynchronous{Sgd{}}, Asynchronous{Passm{}}}) {
       const Setting setting = setting_of("one core", method, m, bowl, 1);
       const auto process = FixedDelay{0}.make(1, setting.blocks.size(), 1);
-      const Versions<float> found = run_engine(bowl, setting, *process, updates);
+      const Trajectory<float> found = run_engine(bowl, setting, *process, updates);
       EXPECT_TRUE(found.x.back() == x) << "m = " << m;
       if (m > 0) {
         EXPECT_TRUE(found.u == u);
@@ -443,14 +443,15 @@ TEST(DelayProcessTest, TheBoundOfSpeedsIsNeverExceeded) {
   }
 }
 
-TEST(DelayProcessTest, AnotherNumberOfSpeedsThanCoresIsOneLine) {
+TEST(DelayProcessTest, TooFewSpeedsForTheCoresIsOneLine) {
   const auto error = [](std::vector<double> speeds, std::size_t cores) {
     return user_error_of([&] { CoreSpeeds{speeds, 0}.make(cores, 1, 1); });
   };
-  EXPECT_TRUE(says(error({1, 2, 3}, 2), "engine.delay.speeds: 3 numbers for 2 cores"));
+  EXPECT_TRUE(says(error({1, 2}, 3), "engine.delay.speeds: 2 numbers for 3 cores"));
   EXPECT_TRUE(says(error({}, 2), "engine.delay.speeds: 0 numbers for 2 cores"));
   EXPECT_EQ(error({1}, 2), "");
   EXPECT_EQ(error({1, 2}, 2), "");
+  EXPECT_EQ(error({1, 2, 3}, 2), "");
 }
 
 class TracedDelaysTest : public ::testing::Test {
@@ -525,7 +526,7 @@ TEST(BlockHistoryTest, HasEveryVersionThatDelaysCanReach) {
 /// A recorded run with real threads, and its events replayed by the model.
 struct Replay {
   ThreadsResult real;
-  Versions<float> model;
+  Trajectory<float> model;
 };
 
 Replay replay(const Asynchronous& method, float momentum, Bowl& bowl, std::size_t cores) {

@@ -129,6 +129,7 @@ TEST(ExperimentTest, TheResolvedFileHasTheDefaults) {
             "\n[engine]\n"
             "name = \"auto\"\n"
             "exchange = \"auto\"\n"
+            "placement = \"blocks\"\n"
             "timeout = 60.0\n");
 }
 

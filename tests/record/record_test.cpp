@@ -28,7 +28,8 @@ namespace fs = std::filesystem;
 
 const std::string metrics_header =
     "method,seed,round,epoch,seconds,bytes_sent,minibatch_loss,objective,test_accuracy,"
-    "node_accuracy_mean,node_accuracy_min,consensus_error,gradient_norm,stationarity\n";
+    "node_accuracy_mean,node_accuracy_min,consensus_error,gradient_norm,stationarity,"
+    "staleness_mean,staleness_max\n";
 
 /// What one appended row looks like, without its end of line.
 std::string row_of(const std::string& method, std::uint64_t seed, const Metrics& metrics) {
@@ -51,10 +52,10 @@ TEST(MetricsFileTest, FlushesEveryRow) {
   const fs::path path = folder.path() / "metrics.csv";
   MetricsFile file(path);
   file.append("dgd", 1, {.round = 0});
-  const std::string first = metrics_header + "dgd,1,0,0,0.000000,0,,,,,,0,,\n";
+  const std::string first = metrics_header + "dgd,1,0,0,0.000000,0,,,,,,,,,,\n";
   EXPECT_EQ(stored(path), first);
   file.append("dgd", 1, {.round = 8});
-  EXPECT_EQ(stored(path), first + "dgd,1,8,0,0.000000,0,,,,,,0,,\n");
+  EXPECT_EQ(stored(path), first + "dgd,1,8,0,0.000000,0,,,,,,,,,,\n");
 }
 
 TEST(MetricsFileTest, LeavesUnknownValuesEmpty) {
@@ -62,32 +63,35 @@ TEST(MetricsFileTest, LeavesUnknownValuesEmpty) {
       row_of(
           "dgd", 7,
           {.round = 5, .epoch = 0.5, .seconds = 1.25, .bytes_sent = 640, .consensus_error = 0.1}),
-      "dgd,7,5,0.5,1.250000,640,,,,,,0.1,,");
+      "dgd,7,5,0.5,1.250000,640,,,,,,0.1,,,,");
 }
 
 TEST(MetricsFileTest, WritesEveryColumnInItsPlace) {
-  EXPECT_EQ(row_of("amsgrad", 18446744073709551615u,
-                   {.round = 10,
-                    .epoch = 2,
-                    .seconds = 0.0000019,
-                    .bytes_sent = 12345678901,
-                    .minibatch_loss = 3,
-                    .objective = 4.5,
-                    .test_accuracy = 0.75,
-                    .node_accuracy_mean = 0.5,
-                    .node_accuracy_min = 0.25,
-                    .consensus_error = 1e-20,
-                    .gradient_norm = 6,
-                    .stationarity = 7}),
-            "amsgrad,18446744073709551615,10,2,0.000002,12345678901,3,4.5,0.75,0.5,0.25,1e-20,6,7");
+  EXPECT_EQ(
+      row_of("amsgrad", 18446744073709551615u,
+             {.round = 10,
+              .epoch = 2,
+              .seconds = 0.0000019,
+              .bytes_sent = 12345678901,
+              .minibatch_loss = 3,
+              .objective = 4.5,
+              .test_accuracy = 0.75,
+              .node_accuracy_mean = 0.5,
+              .node_accuracy_min = 0.25,
+              .consensus_error = 1e-20,
+              .gradient_norm = 6,
+              .stationarity = 7,
+              .staleness_mean = 8,
+              .staleness_most = 9}),
+      "amsgrad,18446744073709551615,10,2,0.000002,12345678901,3,4.5,0.75,0.5,0.25,1e-20,6,7,8,9");
 }
 
 TEST(MetricsFileTest, NumbersReadBackToTheSameBits) {
   for (const double number : {1.0 / 3, 0.1 + 0.2, 5e-324, 1.7976931348623157e308, -1e-7}) {
-    const std::string row = row_of("m", 1, {.stationarity = number});
+    const std::string row = row_of("m", 1, {.staleness_most = number});
     EXPECT_EQ(std::strtod(row.c_str() + row.rfind(',') + 1, nullptr), number) << row;
   }
-  EXPECT_EQ(row_of("m", 1, {.objective = 0.1}), "m,1,0,0,0.000000,0,,0.1,,,,0,,");
+  EXPECT_EQ(row_of("m", 1, {.objective = 0.1}), "m,1,0,0,0.000000,0,,0.1,,,,,,,,");
 }
 
 TEST(MetricsFileTest, QuotesNamesThatNeedIt) {

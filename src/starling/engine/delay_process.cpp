@@ -154,7 +154,7 @@ std::unique_ptr<DelayProcess> GeometricDelay::make(std::size_t cores, std::size_
 
 std::unique_ptr<DelayProcess> CoreSpeeds::make(std::size_t cores, std::size_t blocks,
                                                std::uint64_t seed) const {
-  if (speeds.size() != 1 && speeds.size() != cores)
+  if (speeds.size() != 1 && speeds.size() < cores)
     throw UserError{
         fmt::format("engine.delay.speeds: {} numbers for {} cores: must be one for all "
                     "or one a core",

@@ -83,7 +83,7 @@ struct CoreSpeeds {
     option("jitter", self.jitter, decay_rate,
            "an update takes (1 + jitter U) / speed, U uniform in [-1, 1)");
   }
-  /// Throws UserError where there are other than one speed or one a core.
+  /// Methods with fewer cores take the first speeds. Throws UserError where there are too few.
   std::unique_ptr<DelayProcess> make(std::size_t cores, std::size_t blocks,
                                      std::uint64_t seed) const;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <limits>
 
 #include "starling/engine/block_update.hpp"
 #include "starling/engine/blocks.hpp"
@@ -23,6 +24,7 @@ Delays::Delays(const Asynchronous& method, std::vector<Part> blocks, std::size_t
       x_(problem.dimension()),
       g_(problem.dimension()),
       updates_of_(cores),
+      losses_(cores, std::numeric_limits<float>::quiet_NaN()),
       snapshots_(problem) {
   assert(problem.nodes() == 1);
   problem.start(x_);
@@ -56,8 +58,9 @@ std::optional<Divergence> Delays::advance() {
   const Round k = ++updates_of_[event.core];
   const Round sample = event.sample.value_or(sample_of(event.core, k, cores_));
   const Part part = owned_ ? blocks_[event.core] : Part{0, x_.size()};
-  loss_ = oracle_->partial_subgradient(0, sample, x_, part, g_);
-  if (!std::isfinite(loss_)) return Divergence{round_ + 1, event.core, "the minibatch loss"};
+  const float loss = oracle_->partial_subgradient(0, sample, x_, part, g_);
+  if (!std::isfinite(loss)) return Divergence{round_ + 1, event.core, "the minibatch loss"};
+  losses_[event.core] = loss;
   const auto step = static_cast<float>(step_size_(event.core, k));
   if (owned_) {
     update(event.core, step);
@@ -80,7 +83,13 @@ void Delays::copy_newest(std::span<float> x) const {
 Metrics Delays::evaluate(const Measures& measures) {
   Metrics metrics{.round = round_};
   if (round_ > 0) {
-    metrics.minibatch_loss = loss_;
+    double sum = 0, count = 0;
+    for (const float loss : losses_)
+      if (!std::isnan(loss)) {
+        sum += loss;
+        ++count;
+      }
+    metrics.minibatch_loss = sum / count;
     metrics.staleness_mean = delay_sum_ / static_cast<double>(round_);
     metrics.staleness_most = delay_most_;
   }

@@ -53,12 +53,12 @@ class Delays final : public Engine {
   Problem& problem_;
   std::unique_ptr<Oracle> oracle_;
   std::vector<BlockHistory> histories_;
-  std::vector<float> u_;           ///< empty without momentum
+  std::vector<float> u_;           ///< 0 without momentum
   std::vector<float> x_, g_;       ///< as read, and the subgradient there
   std::vector<Round> updates_of_;  ///< by core
+  std::vector<float> losses_;  ///< of the last minibatch of each core; not-a-number at the start
   Snapshots snapshots_;
   Round round_ = 0;
-  float loss_ = 0;
   double delay_sum_ = 0, delay_most_ = 0;
 };
 

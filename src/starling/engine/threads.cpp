@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
+#include <limits>
 #include <mutex>
 #include <numeric>
 #include <thread>
@@ -29,7 +30,7 @@ struct Remembered {
 /// What a core writes, on cache lines of its own.
 struct alignas(64) CoreRecord {
   Staleness staleness;
-  MeanLoss loss;
+  std::atomic<float> loss = std::numeric_limits<float>::quiet_NaN();  ///< of its last minibatch
   std::vector<Remembered> remembered;
   std::vector<Round> seen;  ///< remembered updates x blocks
 };
@@ -130,7 +131,7 @@ void Threads::update_until_told(Node core) {
     const Round sample = sample_of(core, k, plan_.cores);
     const float loss = oracle->partial_subgradient(0, sample, own_x, part, own_g);
     if (diverges(core, loss)) break;
-    record.loss.add(loss);
+    record.loss.store(loss, std::memory_order_relaxed);
     const auto step = static_cast<float>(plan_.step_size(core, k));
     Round number = 0;
     memory_.update(core % blocks, owns ? 1 : blocks, own_g, step,
@@ -152,7 +153,10 @@ Metrics Threads::look(Snapshots& snapshots) {
   double sum = 0, count = 0;
   Round stale = 0, updates = 0, most = 0;
   for (CoreRecord& record : records_) {
-    record.loss.add_new(sum, count);
+    if (const float loss = record.loss.load(std::memory_order_relaxed); !std::isnan(loss)) {
+      sum += loss;
+      ++count;
+    }
     stale += record.staleness.sum();
     updates += record.staleness.updates();
     most = std::max(most, record.staleness.most());

@@ -55,11 +55,13 @@ AsynchronousSetup set_up(const MethodPlan& method, const EnginePlan& engine, con
     check_locks(rule);
     check_factors(rule, setup.cores);
     setup.blocks = blocks_for(rule, problem, setup.cores);
-    const Round each = std::max<Round>(1, updates / setup.cores);
-    setup.step_size = [&method, each](Node core, Round k) {
+    // A schedule that is made for a run's length ends where a core has done its share.
+    const Round share = std::max<Round>(1, updates / setup.cores);
+    const bool ends = !method.schedule.vanishes;
+    setup.step_size = [&method, share, ends](Node core, Round k) {
       const std::vector<double>& alpha = method.asynchronous.alpha;
       return alpha[alpha.size() == 1 ? 0 : core] * method.step *
-             method.schedule(std::min(k, each), each);
+             method.schedule(ends ? std::min(k, share) : k, share);
     };
     return setup;
   } catch (const UserError& error) {
@@ -83,12 +85,12 @@ std::vector<Assumption> asynchronous_assumptions(const MethodPlan& method,
     list.push_back(
         {"delays bounded (3.1)", Verdict::holds, fmt::format("delta = {}", process->most())});
     const double chance = process->least_chance();
-    list.push_back({"blocks chosen with p > 0 (3.1)", chance > 0 ? Verdict::holds : Verdict::fails,
+    list.push_back({"chances positive (3.1)", chance > 0 ? Verdict::holds : Verdict::fails,
                     fmt::format("p_min = {:.4g} a core", chance)});
   } else {
     list.push_back(
         {"delays bounded (3.1)", Verdict::unknown, "the machine's: the run reports the largest"});
-    list.push_back({"blocks chosen with p > 0 (3.1)", Verdict::unknown,
+    list.push_back({"chances positive (3.1)", Verdict::unknown,
                     "the machine's: the run reports each core's share"});
   }
   if (constants.gradient_bound)
@@ -99,7 +101,7 @@ std::vector<Assumption> asynchronous_assumptions(const MethodPlan& method,
                     "no such constant is known of the problem"});
   list.push_back(from("step sizes go to 0 (5)", method.schedule.vanishes,
                       "use schedule = \"sqrt\" or \"power\""));
-  list.push_back(from("sum of step sizes infinite (5)", method.schedule.adds_up,
+  list.push_back(from("sum of steps infinite (5)", method.schedule.adds_up,
                       "use schedule = \"sqrt\" or \"power\""));
   list.push_back(slow_change(method.schedule));
   return list;

@@ -14,7 +14,7 @@ struct Metrics {
   double epoch = 0;                          ///< passes over the data, all nodes together
   double seconds = 0;                        ///< time spent in rounds; evaluations do not count
   std::uint64_t bytes_sent = 0;              ///< by all nodes together, since the start
-  std::optional<double> minibatch_loss;      ///< mean over the nodes, of this round's minibatches
+  std::optional<double> minibatch_loss;      ///< mean over nodes, or cores, of their last minibatch
   std::optional<double> objective;           ///< mean of the f_i at the average x
   std::optional<double> test_accuracy;       ///< of the average x
   std::optional<double> node_accuracy_mean;  ///< of each node's own x

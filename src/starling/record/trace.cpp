@@ -28,12 +28,14 @@ class Cells {
     return cell;
   }
 
+  /// The next cell as a finite number >= 0.
   template <class Number>
   Number number(std::string_view column) {
     const std::string_view cell = next();
     Number value{};
     const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-    if (error != std::errc{} || end != cell.data() + cell.size() || cell.empty())
+    if (error != std::errc{} || end != cell.data() + cell.size() || !(value >= 0) ||
+        !(value - value == 0))
       throw fail(fmt::format("{} = \"{}\": must be a number >= 0", column, cell));
     return value;
   }
@@ -89,10 +91,11 @@ Trace read_trace(const std::filesystem::path& path) {
   std::getline(file, line);
   Trace trace{.blocks = 0};
   std::string_view columns = line;
-  if (columns.starts_with(first_columns)) columns.remove_prefix(first_columns.size());
+  const bool begins = columns.starts_with(first_columns);
+  if (begins) columns.remove_prefix(first_columns.size());
   while (columns.starts_with(fmt::format(",delay_{}", trace.blocks)))
     columns.remove_prefix(fmt::format(",delay_{}", trace.blocks++).size());
-  if (trace.blocks == 0 || !columns.empty())
+  if (!begins || trace.blocks == 0 || !columns.empty())
     throw UserError{fmt::format("{}:1: must be the header of a trace: {},delay_0,...",
                                 path.string(), first_columns)};
   for (std::size_t number = 2; std::getline(file, line); ++number)
