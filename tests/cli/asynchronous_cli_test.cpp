@@ -311,7 +311,7 @@ TEST_F(AsynchronousCliTest, OptionsThatDoNotFitTogetherAreOneLine) {
   expect_mistake("run file.toml --set method.read_lock=block --set method.write_lock=whole",
                  "method.read_lock = \"block\": protects nothing while");
   expect_mistake("run file.toml --set method.partition=tensors --set engine.cores=13",
-                 "method.cores = 13: x has 12 coordinates");
+                 "cores = 13: x has 12 coordinates");
   expect_mistake("run file.toml --set method.partition=halves", "method.partition = \"halves\"");
 }
 

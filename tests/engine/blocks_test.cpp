@@ -177,13 +177,13 @@ TEST(BlocksTest, TooManyCoresAreOneLine) {
   };
   EXPECT_TRUE(says(error_of(Passm{}, {4, 6, 1, 9}, 5),
                    "method.partition = \"tensors\": 5 cores, but x has 4 tensors"));
-  EXPECT_TRUE(says(error_of(Passm{}, {3}, 4), "method.cores = 4: x has 3 coordinates"));
+  EXPECT_TRUE(says(error_of(Passm{}, {3}, 4), "cores = 4: x has 3 coordinates"));
   Asynchronous method;
   method.partition = "ranges";
-  EXPECT_TRUE(says(error_of(method, {4, 6}, 11), "method.cores = 11: x has 10 coordinates"));
+  EXPECT_TRUE(says(error_of(method, {4, 6}, 11), "cores = 11: x has 10 coordinates"));
   method.partition = "none";
   method.read_lock = method.write_lock = "block";
-  EXPECT_TRUE(says(error_of(method, {4, 6}, 11), "method.cores = 11: x has 10 coordinates"));
+  EXPECT_TRUE(says(error_of(method, {4, 6}, 11), "cores = 11: x has 10 coordinates"));
   EXPECT_EQ(error_of(Hogwild{}, {1}, 8), "");
 }
 

@@ -16,6 +16,7 @@
 #include "starling/engine/train.hpp"
 #include "starling/experiment/asynchronous_setup.hpp"
 #include "starling/experiment/toml.hpp"
+#include "starling/record/csv.hpp"
 #include "starling/record/safetensors.hpp"
 #include "starling/record/trace.hpp"
 
@@ -59,7 +60,7 @@ class StalenessTable {
     for (std::size_t core = 0; core < cores.size(); ++core)
       for (std::size_t stale = 0; stale < cores[core].staleness.size(); ++stale)
         if (const Round updates = cores[core].staleness[stale]; updates > 0)
-          text_ += fmt::format("{},{},{},{}\n", label, core, stale, updates);
+          text_ += fmt::format("{},{},{},{}\n", csv_cell(label), core, stale, updates);
   }
   void write(const fs::path& path) const { write_whole_file(path, text_); }
 
@@ -135,13 +136,15 @@ void run_with_delays(const PreparedCores& prepared, std::size_t m, const Watchin
   const MethodPlan& method = experiment.methods[m];
   const AsynchronousSetup& setup = prepared.setups[m];
   Delays engine(method.asynchronous, setup.blocks, setup.cores, setup.step_size,
-                *prepared.processes[m], *prepared.problem);
+                *prepared.processes[m], *prepared.problem, prepared.updates);
   Outcome& outcome = watching.outcome;
   outcome.divergence =
       train(engine, {prepared.updates, experiment.every, experiment.measures},
             {.evaluated = [&](const Metrics& metrics) { watching.evaluated(metrics); },
              .advanced = [&](Round updates) { watching.progress.advanced(updates); },
              .stop = interrupted});
+  if (!outcome.divergence && !engine.is_finite())
+    outcome.divergence = Divergence{engine.round(), 0, "x"};
   const std::vector<float> x = engine.average();
   if (x.size() <= 3) outcome.average = x;
   if (!outcome.divergence)

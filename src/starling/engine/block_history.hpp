@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstring>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 #include "starling/base/types.hpp"
@@ -25,7 +26,10 @@ class BlockHistory {
   /// The block in x^k; k may lie `most_delay` before the newest version at most.
   std::span<const float> at(Round k) const {
     std::size_t slot = newest_;
-    while (since_[slot] > k) slot = (slot + since_.size() - 1) % since_.size();
+    while (since_[slot] > k) {
+      slot = (slot + since_.size() - 1) % since_.size();
+      if (slot == newest_) throw std::logic_error{"a delay larger than its bound"};
+    }
     return {versions_.data() + slot * count_, count_};
   }
 

@@ -63,8 +63,8 @@ std::vector<Part> blocks_for(const Asynchronous& method, const Problem& problem,
                     ", or fewer cores",
                     cores, tensors.size())};
   if (dimension < cores)
-    throw UserError{fmt::format(
-        "method.cores = {}: x has {} coordinates, a core needs one at least", cores, dimension)};
+    throw UserError{fmt::format("cores = {}: x has {} coordinates, a core needs one at least",
+                                cores, dimension)};
   std::vector<Part> blocks =
       by_tensors ? runs_of_tensors(tensors, cores) : equal_ranges(dimension, cores);
   check_blocks(blocks, dimension);

@@ -33,7 +33,7 @@ class DrawnDelays final : public DelayProcess {
     return {core, delays_, std::nullopt};
   }
   Round most() const override { return most_; }
-  double least_chance() const override { return 1.0 / cores_; }
+  std::optional<double> least_chance() const override { return 1.0 / cores_; }
 
  private:
   std::uint32_t cores_;
@@ -74,18 +74,13 @@ class SpeedDelays final : public DelayProcess {
       Round others = 0;
       for (std::size_t other = 0; other < speeds_.size(); ++other)
         if (other != core)
-          others +=
-              static_cast<Round>((1 + jitter_) / speeds_[core] * speeds_[other] / (1 - jitter_)) +
-              1;
+          // A little more, because times are rounded, and ties may end either way.
+          others += static_cast<Round>((1 + 1e-9) * (1 + jitter_) / speeds_[core] * speeds_[other] /
+                                       (1 - jitter_)) +
+                    1;
       worst = std::max(worst, others);
     }
     return worst;
-  }
-
-  double least_chance() const override {
-    double sum = 0;
-    for (const double speed : speeds_) sum += speed;
-    return *std::ranges::min_element(speeds_) / sum;
   }
 
  private:
@@ -105,9 +100,7 @@ class SpeedDelays final : public DelayProcess {
 
 class TraceDelays final : public DelayProcess {
  public:
-  TraceDelays(Trace trace, std::size_t cores) : trace_(std::move(trace)), shares_(cores) {
-    for (const Trace::Update& update : trace_.updates) ++shares_[update.core];
-  }
+  explicit TraceDelays(Trace trace) : trace_(std::move(trace)) {}
 
   DelayEvent next(Round k) override {
     const Trace::Update& update = trace_.updates[k];
@@ -116,15 +109,10 @@ class TraceDelays final : public DelayProcess {
   Round most() const override {
     return trace_.delays.empty() ? 0 : *std::ranges::max_element(trace_.delays);
   }
-  double least_chance() const override {
-    return static_cast<double>(*std::ranges::min_element(shares_)) /
-           static_cast<double>(std::max<std::size_t>(1, trace_.updates.size()));
-  }
   std::optional<Round> length() const override { return trace_.updates.size(); }
 
  private:
   Trace trace_;
-  std::vector<Round> shares_;
 };
 
 }  // namespace
@@ -179,7 +167,7 @@ std::unique_ptr<DelayProcess> TracedDelays::make(std::size_t cores, std::size_t 
     if (trace.updates[k].core >= cores)
       throw UserError{fmt::format("{}:{}: core = {}: there are {} cores", path, k + 2,
                                   trace.updates[k].core, cores)};
-  return std::make_unique<TraceDelays>(std::move(trace), cores);
+  return std::make_unique<TraceDelays>(std::move(trace));
 }
 
 }  // namespace starling

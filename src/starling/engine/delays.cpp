@@ -11,7 +11,7 @@
 namespace starling {
 
 Delays::Delays(const Asynchronous& method, std::vector<Part> blocks, std::size_t cores,
-               CoreStep step_size, DelayProcess& process, Problem& problem)
+               CoreStep step_size, DelayProcess& process, Problem& problem, Round updates)
     : rule_{method.momentum},
       owned_(is_partitioned(method)),
       blocks_(std::move(blocks)),
@@ -30,7 +30,8 @@ Delays::Delays(const Asynchronous& method, std::vector<Part> blocks, std::size_t
   problem.start(x_);
   histories_.reserve(blocks_.size());
   for (const Part& block : blocks_)
-    histories_.emplace_back(std::span(x_).subspan(block.first, block.count), process.most());
+    histories_.emplace_back(std::span(x_).subspan(block.first, block.count),
+                            std::min(process.most(), updates));
 }
 
 void Delays::read(std::span<const Round> delays) {
@@ -96,6 +97,13 @@ Metrics Delays::evaluate(const Measures& measures) {
   copy_newest(snapshots_.x());
   snapshots_.evaluate(measures, metrics);
   return metrics;
+}
+
+bool Delays::is_finite() const {
+  for (const BlockHistory& history : histories_)
+    if (!std::ranges::all_of(history.newest(), [](float v) { return std::isfinite(v); }))
+      return false;
+  return true;
 }
 
 std::vector<float> Delays::average() const {

@@ -71,9 +71,9 @@ void load_vectors(const float* shared, float* own, std::size_t count) {
   std::size_t k = 0;
   for (; k + 4 <= count; k += 4) {
     float32x4_t value;
-    asm volatile("ldr %q0, %1"
+    asm volatile("ld1 {%0.4s}, %1"
                  : "=w"(value)
-                 : "m"(*reinterpret_cast<const float32x4_t*>(shared + k)));
+                 : "Q"(*reinterpret_cast<const float32x4_t*>(shared + k)));
     vst1q_f32(own + k, value);
   }
   load_each(shared + k, own + k, count - k);
@@ -83,7 +83,9 @@ void store_vectors(const float* own, float* shared, std::size_t count) {
   std::size_t k = 0;
   for (; k + 4 <= count; k += 4) {
     const float32x4_t value = vld1q_f32(own + k);
-    asm volatile("str %q1, %0" : "=m"(*reinterpret_cast<float32x4_t*>(shared + k)) : "w"(value));
+    asm volatile("st1 {%1.4s}, %0"
+                 : "=Q"(*reinterpret_cast<float32x4_t*>(shared + k))
+                 : "w"(value));
   }
   store_each(own + k, shared + k, count - k);
 }

@@ -9,9 +9,8 @@
 ///   ThreadSanitizer follows; compilers make no vector code of it.
 /// - fast: vector loads and stores in assembly, which the compiler can neither see through nor
 ///   assume away. That each aligned float of such an access is atomic is the processor's promise:
-///   AArch64's architecture manual says it of every element of a vector access; on x86-64 an
-///   aligned float never straddles the pieces, 8 bytes or more, in which a vector goes to the
-///   cache.
+///   AArch64's architecture manual says it of the elements of ld1 and st1; on x86-64 the makers say
+///   it of 8 aligned bytes, and a vector goes to the cache in such pieces or larger ones.
 #pragma once
 
 #include <cstddef>

@@ -8,11 +8,16 @@
 #include <condition_variable>
 #include <limits>
 #include <mutex>
+#include <new>
 #include <numeric>
+#include <system_error>
 #include <thread>
 
+#include <fmt/format.h>
+
+#include "starling/base/error.hpp"
 #include "starling/engine/blocks.hpp"
-#include "starling/engine/shared_memory.hpp"
+#include "starling/engine/shared_state.hpp"
 #include "starling/engine/snapshots.hpp"
 #include "starling/engine/staleness.hpp"
 
@@ -21,7 +26,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// An update as its core remembers it, with the number of updates landed when each block was read.
+/// An update as its core remembers it.
 struct Remembered {
   Round number, sample;
   double seconds;
@@ -32,7 +37,7 @@ struct alignas(64) CoreRecord {
   Staleness staleness;
   std::atomic<float> loss = std::numeric_limits<float>::quiet_NaN();  ///< of its last minibatch
   std::vector<Remembered> remembered;
-  std::vector<Round> seen;  ///< remembered updates x blocks
+  std::vector<Round> seen;  ///< remembered updates x blocks: what had landed when each was read
 };
 
 class Threads {
@@ -61,6 +66,7 @@ class Threads {
   void update_until_told(Node core);
   bool diverges(Node core, float loss);
   void end(std::exception_ptr failure);
+  void start(std::vector<std::jthread>& threads);
   void watch(Snapshots& snapshots);
   Metrics look(Snapshots& snapshots);
   std::vector<CoreReport> reports() const;
@@ -70,11 +76,11 @@ class Threads {
   Problem& problem_;
   const ThreadsObserver& observer_;
   std::vector<float> start_;
-  SharedMemory memory_;
+  SharedState memory_;
   std::vector<CoreRecord> records_;
   Clock::time_point begin_;
 
-  // Each on a cache line of its own: every core writes them.
+  // Each on a cache line of its own: the cores write the first two all the time.
   alignas(64) std::atomic<Round> begun_ = 0;
   alignas(64) std::atomic<Round> landed_ = 0;
   alignas(64) std::atomic<bool> stop_ = false;
@@ -95,8 +101,12 @@ void Threads::end(std::exception_ptr failure) {
 void Threads::work(Node core) {
   try {
     update_until_told(core);
-  } catch (...) {
+  } catch (const std::bad_alloc&) {
     end(std::current_exception());
+  } catch (const UserError&) {
+    end(std::current_exception());
+  } catch (const std::exception& error) {
+    end(std::make_exception_ptr(RunError{fmt::format("core {}: {}", core, error.what())}));
   }
   const std::lock_guard lock(mutex_);
   --running_;
@@ -123,10 +133,18 @@ void Threads::update_until_told(Node core) {
   std::vector<Round> seen(blocks);
 
   for (Round k = 1; !stop_.load(std::memory_order_relaxed); ++k) {
+    // Not left to the thread that evaluates: that takes its time.
+    if (observer_.stop && observer_.stop()) {
+      stop_ = true;
+      break;
+    }
     if (begun_.fetch_add(1, std::memory_order_relaxed) >= plan_.updates) break;
-    const Round before = landed_.load(std::memory_order_acquire);
-    memory_.read(core % blocks, own_x, [&](std::size_t block) {
-      if (plan_.trace) seen[block] = landed_.load(std::memory_order_acquire);
+    const std::size_t first = core % blocks;
+    Round before = 0;
+    memory_.read(first, own_x, [&](std::size_t block) {
+      if (!plan_.trace && block != first) return;
+      seen[block] = landed_.load(std::memory_order_acquire);
+      if (block == first) before = seen[block];
     });
     const Round sample = sample_of(core, k, plan_.cores);
     const float loss = oracle->partial_subgradient(0, sample, own_x, part, own_g);
@@ -134,7 +152,7 @@ void Threads::update_until_told(Node core) {
     record.loss.store(loss, std::memory_order_relaxed);
     const auto step = static_cast<float>(plan_.step_size(core, k));
     Round number = 0;
-    memory_.update(core % blocks, owns ? 1 : blocks, own_g, step,
+    memory_.update(first, owns ? 1 : blocks, own_g, step,
                    [&] { number = landed_.fetch_add(1, std::memory_order_acq_rel); });
     record.staleness.count(number - before);
     if (plan_.trace) {
@@ -186,7 +204,7 @@ void Threads::watch(Snapshots& snapshots) {
     const bool by_round = plan_.every > 0 && landed >= next_round && landed < plan_.updates;
     if ((by_time || by_round) && !stop_) {
       observer_.evaluated(look(snapshots));
-      while (plan_.seconds > 0 && next_time <= seconds()) next_time += plan_.seconds;
+      if (by_time) next_time = seconds() + plan_.seconds;
       while (plan_.every > 0 && next_round <= landed) next_round += plan_.every;
     }
     lock.lock();
@@ -226,17 +244,27 @@ Trace Threads::trace() const {
   return trace;
 }
 
+void Threads::start(std::vector<std::jthread>& threads) {
+  for (Node core = 0; core < plan_.cores; ++core) try {
+      threads.emplace_back([this, core] { work(core); });
+    } catch (const std::system_error& error) {
+      const std::lock_guard lock(mutex_);
+      running_ -= plan_.cores - core;  // those that never began
+      throw RunError{
+          fmt::format("core {} of {} cannot be started: {}", core, plan_.cores, error.what())};
+    }
+}
+
 ThreadsResult Threads::run() {
   Snapshots snapshots(problem_);
   begin_ = Clock::now();
   observer_.evaluated(look(snapshots));
-  {
+  if (!(observer_.stop && observer_.stop())) {
     std::vector<std::jthread> threads;
     running_ = plan_.cores;
     begin_ = Clock::now();
     try {
-      for (Node core = 0; core < plan_.cores; ++core)
-        threads.emplace_back([this, core] { work(core); });
+      start(threads);
       watch(snapshots);
     } catch (...) {  // what the observer throws, or a thread that cannot be had
       end(std::current_exception());
@@ -252,6 +280,10 @@ ThreadsResult Threads::run() {
   result.u.resize(problem_.dimension());
   memory_.copy_x(result.x);
   memory_.copy_momentum(result.u);
+  // A last update may have gone too far, and no minibatch has looked at it since.
+  if (!result.divergence &&
+      !std::ranges::all_of(result.x, [](float v) { return std::isfinite(v); }))
+    result.divergence = Divergence{landed_.load(), 0, "x"};
   return result;
 }
 

@@ -38,7 +38,7 @@ struct ThreadsPlan {
 struct ThreadsObserver {
   std::function<void(const Metrics&)> evaluated;
   std::function<void(Round)> advanced;  ///< now and then, with the updates so far
-  std::function<bool()> stop;           ///< asked now and then: whether to end early
+  std::function<bool()> stop;           ///< asked by all threads, often: whether to end early
 };
 
 /// What a core did.
@@ -64,7 +64,8 @@ inline Round sample_of(Node core, Round k, std::size_t cores) {
 }
 
 /// Runs the plan on a problem of one node. The calling thread takes the snapshots. What a core
-/// throws ends them all, and is thrown here once.
+/// throws ends them all, and is thrown here once, as a RunError that names the core (UserError and
+/// bad_alloc as they are).
 ThreadsResult run_threads(const ThreadsPlan& plan, Problem& problem,
                           const ThreadsObserver& observer);
 

@@ -84,14 +84,17 @@ std::vector<Assumption> asynchronous_assumptions(const MethodPlan& method,
   if (process) {
     list.push_back(
         {"delays bounded (3.1)", Verdict::holds, fmt::format("delta = {}", process->most())});
-    const double chance = process->least_chance();
-    list.push_back({"chances positive (3.1)", chance > 0 ? Verdict::holds : Verdict::fails,
-                    fmt::format("p_min = {:.4g} a core", chance)});
+    if (const std::optional<double> chance = process->least_chance())
+      list.push_back({"chances positive (3.1)", Verdict::holds,
+                      fmt::format("p_min = {:.4g} a core", *chance)});
+    else
+      list.push_back({"chances positive (3.1)", Verdict::fails,
+                      "the next core follows from the past, or nearly so"});
   } else {
     list.push_back(
-        {"delays bounded (3.1)", Verdict::unknown, "the machine's: the run reports the largest"});
+        {"delays bounded (3.1)", Verdict::unknown, "the machine's: the run tells the largest"});
     list.push_back({"chances positive (3.1)", Verdict::unknown,
-                    "the machine's: the run reports each core's share"});
+                    "the machine's: the run tells each core's share"});
   }
   if (constants.gradient_bound)
     list.push_back({"subgradients bounded (3.2)", Verdict::holds,

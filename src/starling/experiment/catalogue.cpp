@@ -273,10 +273,10 @@ constexpr Entry<Asynchronous> asynchronous_entries[] = {
 };
 
 constexpr Entry<DelayRule> delay_entries[] = {
-    delays<FixedDelay>("fixed", "every block read is as old"),
-    delays<UniformDelay>("uniform", "any age up to a bound, each equally likely"),
-    delays<GeometricDelay>("geometric", "old blocks are rare"),
-    delays<CoreSpeeds>("speeds", "ages follow from the speeds of the cores"),
+    delays<FixedDelay>("fixed", "the same delay for every block"),
+    delays<UniformDelay>("uniform", "any delay up to a bound, each equally likely"),
+    delays<GeometricDelay>("geometric", "long delays are rare"),
+    delays<CoreSpeeds>("speeds", "delays follow from the speeds of the cores"),
     delays<TracedDelays>("trace", "what engine \"threads\" has recorded"),
 };
 

@@ -11,9 +11,9 @@ namespace starling {
 /// Values a problem has no notion of are left empty.
 struct Metrics {
   Round round = 0;
-  double epoch = 0;                          ///< passes over the data, all nodes together
-  double seconds = 0;                        ///< time spent in rounds; evaluations do not count
-  std::uint64_t bytes_sent = 0;              ///< by all nodes together, since the start
+  double epoch = 0;              ///< passes over the data, all nodes together
+  double seconds = 0;            ///< in rounds, evaluations left out; on threads by the clock
+  std::uint64_t bytes_sent = 0;  ///< by all nodes together, since the start
   std::optional<double> minibatch_loss;      ///< mean over nodes, or cores, of their last minibatch
   std::optional<double> objective;           ///< mean of the f_i at the average x
   std::optional<double> test_accuracy;       ///< of the average x

@@ -3,20 +3,13 @@
 #include <fmt/format.h>
 
 #include "starling/base/error.hpp"
+#include "starling/record/csv.hpp"
 
 namespace starling {
 namespace {
 
 std::string cell(const std::optional<double>& value) {
   return value ? fmt::format("{}", *value) : "";
-}
-
-/// A name with a comma or quote in it is quoted, as RFC 4180 says.
-std::string cell(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + '"';
 }
 
 }  // namespace
@@ -30,8 +23,8 @@ MetricsFile::MetricsFile(const std::filesystem::path& path) : path_(path), file_
 }
 
 void MetricsFile::append(const std::string& method, std::uint64_t seed, const Metrics& m) {
-  file_ << fmt::format("{},{},{},{},{:.6f},{},{},{},{},{},{},{},{},{},{},{}\n", cell(method), seed,
-                       m.round, m.epoch, m.seconds, m.bytes_sent, cell(m.minibatch_loss),
+  file_ << fmt::format("{},{},{},{},{:.6f},{},{},{},{},{},{},{},{},{},{},{}\n", csv_cell(method),
+                       seed, m.round, m.epoch, m.seconds, m.bytes_sent, cell(m.minibatch_loss),
                        cell(m.objective), cell(m.test_accuracy), cell(m.node_accuracy_mean),
                        cell(m.node_accuracy_min), cell(m.consensus_error), cell(m.gradient_norm),
                        cell(m.stationarity), cell(m.staleness_mean), cell(m.staleness_most))

@@ -1,4 +1,4 @@
-#include "starling/engine/shared_memory.hpp"
+#include "starling/engine/shared_state.hpp"
 
 #include <algorithm>
 #include <array>
@@ -24,8 +24,8 @@ std::size_t room_for(std::span<const Part> blocks) {
 
 }  // namespace
 
-SharedMemory::SharedMemory(const Asynchronous& method, std::vector<Part> blocks,
-                           std::span<const float> start, SharedAccess access)
+SharedState::SharedState(const Asynchronous& method, std::vector<Part> blocks,
+                         std::span<const float> start, SharedAccess access)
     : rule_{method.momentum},
       blocks_(std::move(blocks)),
       access_(access),
@@ -42,16 +42,16 @@ SharedMemory::SharedMemory(const Asynchronous& method, std::vector<Part> blocks,
   }
 }
 
-SharedMemory::Lock SharedMemory::lock_of(const std::string& word) {
+SharedState::Lock SharedState::lock_of(const std::string& word) {
   return word == "whole" ? Lock::whole : word == "block" ? Lock::block : Lock::none;
 }
 
-void SharedMemory::load_x(std::size_t block, std::span<float> own) const {
+void SharedState::load_x(std::size_t block, std::span<float> own) const {
   const Part& part = blocks_[block];
   access_.load(x_.data() + offsets_[block], own.data() + part.first, part.count);
 }
 
-void SharedMemory::update_block(std::size_t block, std::span<const float> g, float step) {
+void SharedState::update_block(std::size_t block, std::span<const float> g, float step) {
   std::array<float, stretch> x, u;
   const Part& part = blocks_[block];
   float* const shared_x = x_.data() + offsets_[block];
@@ -71,7 +71,7 @@ void SharedMemory::update_block(std::size_t block, std::span<const float> g, flo
   }
 }
 
-void SharedMemory::copy_x(std::span<float> own) {
+void SharedState::copy_x(std::span<float> own) {
   const auto whole = hold<std::shared_lock>(write_ == Lock::whole, whole_);
   for (std::size_t b = 0; b < blocks_.size(); ++b) {
     const auto block = hold<std::shared_lock>(write_ == Lock::block, locks_[b].mutex);
@@ -79,7 +79,7 @@ void SharedMemory::copy_x(std::span<float> own) {
   }
 }
 
-void SharedMemory::copy_momentum(std::span<float> own) const {
+void SharedState::copy_momentum(std::span<float> own) const {
   if (rule_.momentum == 0) {
     std::ranges::fill(own, 0.0f);
     return;

@@ -14,11 +14,11 @@
 
 namespace starling {
 
-class SharedMemory {
+class SharedState {
  public:
   /// Every block starts on a cache line of its own. The momentum is 0; without one, none is kept.
-  SharedMemory(const Asynchronous& method, std::vector<Part> blocks, std::span<const float> start,
-               SharedAccess access);
+  SharedState(const Asynchronous& method, std::vector<Part> blocks, std::span<const float> start,
+              SharedAccess access);
 
   std::span<const Part> blocks() const { return blocks_; }
 
