@@ -84,13 +84,7 @@ void Delays::copy_newest(std::span<float> x) const {
 Metrics Delays::evaluate(const Measures& measures) {
   Metrics metrics{.round = round_};
   if (round_ > 0) {
-    double sum = 0, count = 0;
-    for (const float loss : losses_)
-      if (!std::isnan(loss)) {
-        sum += loss;
-        ++count;
-      }
-    metrics.minibatch_loss = sum / count;
+    metrics.minibatch_loss = mean_loss(cores_, [this](std::size_t core) { return losses_[core]; });
     metrics.staleness_mean = delay_sum_ / static_cast<double>(round_);
     metrics.staleness_most = delay_most_;
   }

@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "starling/engine/block_history.hpp"
+#include "starling/engine/cores.hpp"
 #include "starling/engine/delay_process.hpp"
 #include "starling/engine/engine.hpp"
 #include "starling/engine/snapshots.hpp"
-#include "starling/engine/threads.hpp"
 #include "starling/method/asynchronous.hpp"
 #include "starling/problem/problem.hpp"
 

@@ -168,18 +168,15 @@ Metrics Threads::look(Snapshots& snapshots) {
   metrics.round = landed_.load(std::memory_order_acquire);
   metrics.seconds = seconds();
   memory_.copy_x(snapshots.x());
-  double sum = 0, count = 0;
   Round stale = 0, updates = 0, most = 0;
-  for (CoreRecord& record : records_) {
-    if (const float loss = record.loss.load(std::memory_order_relaxed); !std::isnan(loss)) {
-      sum += loss;
-      ++count;
-    }
+  for (const CoreRecord& record : records_) {
     stale += record.staleness.sum();
     updates += record.staleness.updates();
     most = std::max(most, record.staleness.most());
   }
-  if (count > 0) metrics.minibatch_loss = sum / count;
+  metrics.minibatch_loss = mean_loss(plan_.cores, [this](std::size_t core) {
+    return records_[core].loss.load(std::memory_order_relaxed);
+  });
   if (updates > 0) {
     metrics.staleness_mean = static_cast<double>(stale) / static_cast<double>(updates);
     metrics.staleness_most = static_cast<double>(most);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "starling/engine/cores.hpp"
 #include "starling/engine/engine.hpp"
 #include "starling/engine/shared_access.hpp"
 #include "starling/method/asynchronous.hpp"
@@ -16,9 +17,6 @@
 #include "starling/record/trace.hpp"
 
 namespace starling {
-
-/// The step size of a core's k-th update, k = 1, 2, ...
-using CoreStep = std::function<double(Node core, Round k)>;
 
 struct ThreadsPlan {
   Asynchronous method;
@@ -56,12 +54,6 @@ struct ThreadsResult {
   std::optional<Trace> trace;
   std::vector<float> x, u;  ///< in the end
 };
-
-/// The round of node 0 whose minibatch a core draws for its k-th update: all cores together go
-/// through the minibatches that one core would draw one after the other.
-inline Round sample_of(Node core, Round k, std::size_t cores) {
-  return (k - 1) * static_cast<Round>(cores) + core + 1;
-}
 
 /// Runs the plan on a problem of one node. The calling thread takes the snapshots. What a core
 /// throws ends them all, and is thrown here once, as a RunError that names the core (UserError and
