@@ -5,15 +5,15 @@
 /// A9A is LIBSVM's a9a file, plain or gzip; without it the second comparison is left out. The
 /// Python programs beside this file are run where python3 has torch and numpy.
 
-#include <array>
 #include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "python.hpp"
 #include "side_by_side.hpp"
 #include "starling/engine/simulate.hpp"
 #include "starling/graph/families.hpp"
@@ -28,24 +28,6 @@
 namespace {
 
 using namespace starling;
-
-/// Seconds a round of a Python program of bench/python, or nothing where it does not run.
-std::optional<double> python_seconds(const std::string& arguments) {
-  const std::string command =
-      fmt::format("/usr/bin/python3 {}/{} 2>&1", STARLING_BENCH_PYTHON, arguments);
-  FILE* pipe = popen(command.c_str(), "r");
-  if (!pipe) return std::nullopt;
-  std::string output;
-  std::array<char, 4096> buffer;
-  while (std::fgets(buffer.data(), buffer.size(), pipe)) output += buffer.data();
-  if (pclose(pipe) != 0) {
-    fmt::print("  left out: {}\n    {}", command,
-               output.substr(output.rfind('\n', output.size() - 2) + 1));
-    return std::nullopt;
-  }
-  const std::size_t json = output.rfind('{');
-  return nlohmann::json::parse(output.substr(json)).at("seconds_per_round").get<double>();
-}
 
 #ifdef STARLING_WITH_TORCH
 /// The cnn ring: rounds of the engine beside the same gradients alone, on the same threads.
@@ -83,10 +65,12 @@ void compare_cnn(std::size_t threads) {
   fmt::print("cnn, 5 nodes on a ring, batch 64, AMSGrad, {} threads\n", threads);
   fmt::print("  a round {:.2f} ms, its gradients alone {:.2f} ms: ratio {:.3f}\n",
              1e3 * seconds[0] / rounds, 1e3 * seconds[1] / rounds, seconds[0] / seconds[1]);
-  if (const auto python =
-          python_seconds(fmt::format("ring_torch.py --rounds 60 --threads {}", threads)))
-    fmt::print("  the PyTorch loop {:.2f} ms a round: {:.1f} times as long\n", 1e3 * *python,
-               *python * rounds / seconds[0]);
+  const std::string loop = fmt::format("ring_torch.py --rounds 60 --threads {}", threads);
+  for (const auto& [manner, environment] :
+       {std::pair{"as it comes", ""}, std::pair{"with its memory kept", bench::keeping_memory}})
+    if (const auto python = bench::python_number("seconds_per_round", loop, environment))
+      fmt::print("  the PyTorch loop {} {:.2f} ms a round: {:.1f} times as long\n", manner,
+                 1e3 * *python, *python * rounds / seconds[0]);
 }
 #endif
 
@@ -111,7 +95,8 @@ void compare_a9a(const std::string& path, std::size_t threads) {
   const double seconds = bench::side_by_side({{"whole", whole}}, repeats)[0] / rounds;
   fmt::print("a9a logistic regression, 16 nodes on a ring, batch 32, DGD, {} threads\n", threads);
   fmt::print("  a round {:.2f} us\n", 1e6 * seconds);
-  if (const auto python = python_seconds(fmt::format("a9a_numpy.py --path {} --rounds 3000", path)))
+  if (const auto python = bench::python_number(
+          "seconds_per_round", fmt::format("a9a_numpy.py --path {} --rounds 3000", path)))
     fmt::print("  vectorised numpy {:.0f} us a round: {:.1f} times as long\n", 1e6 * *python,
                *python / seconds);
 }

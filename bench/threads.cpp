@@ -27,10 +27,8 @@
 #include <vector>
 
 #include <fmt/format.h>
-#ifdef STARLING_WITH_TORCH
-#include <nlohmann/json.hpp>
-#endif
 
+#include "python.hpp"
 #include "side_by_side.hpp"
 #include "starling/base/error.hpp"
 #include "starling/engine/arena.hpp"
@@ -254,56 +252,47 @@ void measure_scaling(const Options& options) {
 }
 
 #ifdef STARLING_WITH_TORCH
-/// Samples per second of the Python program, or nothing where it does not run.
-std::optional<double> python_rate(const std::string& arguments) {
-  const std::string command =
-      fmt::format("/usr/bin/python3 {}/hogwild.py {} 2>&1", STARLING_BENCH_PYTHON, arguments);
-  FILE* pipe = popen(command.c_str(), "r");
-  if (!pipe) return std::nullopt;
-  std::string output;
-  std::array<char, 4096> buffer;
-  while (std::fgets(buffer.data(), static_cast<int>(buffer.size()), pipe)) output += buffer.data();
-  if (pclose(pipe) != 0) {
-    fmt::print("left out: {}\n  {}", command,
-               output.substr(output.rfind('\n', output.size() - 2) + 1));
-    return std::nullopt;
-  }
-  const std::size_t json = output.rfind('{');
-  return nlohmann::json::parse(output.substr(json)).at("samples_per_second").get<double>();
-}
+/// How the Python program is run.
+struct Manner {
+  const char *name, *option, *environment;
+};
 
 /// One row: the same network in both. False where Python does not run.
-bool compare_network(const std::string& model, bool channels_last, const Options& options) {
+bool compare_network(const std::string& model, const Manner& manner, const Options& options) {
   const NamedProblem ours = network(model, options);
-  const std::string arguments =
-      fmt::format("--model {} --processes 2 --batch {} --seconds {}{}", model, options.batch,
-                  options.seconds, channels_last ? " --channels-last" : "");
+  const std::string command =
+      fmt::format("hogwild.py --model {} --processes 2 --batch {} --seconds {} {}", model,
+                  options.batch, options.seconds, manner.option);
   const auto batch = static_cast<double>(options.batch);
   std::vector<double> our_rates, their_rates;
   for (int repeat = 0; repeat < options.repeats; ++repeat) {
-    const std::optional<double> their_rate = python_rate(arguments);
+    const std::optional<double> their_rate =
+        bench::python_number("samples_per_second", command, manner.environment);
     if (!their_rate) return false;
     their_rates.push_back(*their_rate);
     our_rates.push_back(batch * updates_per_second({Hogwild{}, 2}, *ours.problem, options.seconds));
   }
   const double our_rate = bench::median(our_rates), their_rate = bench::median(their_rates);
-  fmt::print("{:<6} {:<24} {:>11.0f} {:>11.0f} {:>11.2f}\n", model,
-             channels_last ? "channels last" : "PyTorch's own", our_rate, their_rate,
-             our_rate / their_rate);
+  fmt::print("{:<6} {:<34} {:>11.0f} {:>11.0f} {:>11.2f}\n", model, manner.name, our_rate,
+             their_rate, our_rate / their_rate);
   return true;
 }
 
-/// The same work in PyTorch's processes, as it comes and with weights laid out as ours.
+/// The same work in PyTorch's processes: as it comes, with memory kept, with weights laid out as
+/// ours as well.
 void compare_with_python(const Options& options) {
+  const Manner plain{"as it comes", "", ""}, kept{"memory kept", "", bench::keeping_memory},
+      alike{"memory kept, channels last", "--channels-last", bench::keeping_memory};
   fmt::print(
       "\nHogwild on 2 cores beside 2 processes of PyTorch, samples per second, minibatches of "
       "{}; asked: ratio at least 1.5\n",
       options.batch);
-  fmt::print("{:<6} {:<24} {:>11} {:>11} {:>11}\n", "model", "layout there", "ours", "PyTorch",
-             "ratio");
-  if (!compare_network("cnn", false, options)) return;
-  compare_network("cnn", true, options);
-  compare_network("mlp", false, options);
+  fmt::print("{:<6} {:<34} {:>11} {:>11} {:>11}\n", "model", "PyTorch", "ours", "PyTorch", "ratio");
+  if (!compare_network("cnn", plain, options)) return;
+  compare_network("cnn", kept, options);
+  compare_network("cnn", alike, options);
+  compare_network("mlp", plain, options);
+  compare_network("mlp", kept, options);
 }
 #else
 void compare_with_python(const Options&) {

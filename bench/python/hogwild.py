@@ -7,7 +7,6 @@ processes together, without loading and warm-up.
 """
 
 import argparse
-import gzip
 import json
 import os
 import pathlib
@@ -16,36 +15,18 @@ import time
 # torch.set_num_threads does not reach OpenBLAS, which would use all cores in each process.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import numpy as np
 import torch
 import torch.multiprocessing
 import torch.nn.functional as F
 from torch import nn
 
+from fashion import load_images, load_labels, make_cnn
+
 PATIENCE = 120  # seconds until a process that says nothing is given up
-
-
-def load_images(path):
-  with gzip.open(path) as file:
-    pixels = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 1, 28, 28)
-  return torch.from_numpy((pixels.astype(np.float32) / 255 - 0.2860) / 0.3530)
-
-
-def load_labels(path):
-  with gzip.open(path) as file:
-    return torch.from_numpy(np.frombuffer(file.read(), np.uint8, offset=8).astype(np.int64))
 
 
 def make_mlp():
   return nn.Sequential(nn.Flatten(), nn.Linear(28 * 28, 256), nn.ReLU(), nn.Linear(256, 10))
-
-
-def make_cnn():
-  return nn.Sequential(
-      nn.Conv2d(1, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-      nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-      nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-      nn.Flatten(), nn.Linear(64 * 3 * 3, 10))
 
 
 MODELS = {"mlp": make_mlp, "cnn": make_cnn}

@@ -8,36 +8,16 @@ arXiv 2109.03194. Prints one line of JSON; the seconds exclude loading and warm-
 
 import argparse
 import copy
-import gzip
 import json
 import pathlib
 import time
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
+
+from fashion import load_images, load_labels, make_cnn
 
 NODES = 5
-
-
-def load_images(path):
-  with gzip.open(path) as file:
-    pixels = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 1, 28, 28)
-  return torch.from_numpy((pixels.astype(np.float32) / 255 - 0.2860) / 0.3530)
-
-
-def load_labels(path):
-  with gzip.open(path) as file:
-    return torch.from_numpy(np.frombuffer(file.read(), np.uint8, offset=8).astype(np.int64))
-
-
-def make_cnn():
-  return nn.Sequential(
-      nn.Conv2d(1, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-      nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-      nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-      nn.Flatten(), nn.Linear(64 * 3 * 3, 10))
 
 
 def mix(variable):

@@ -20,7 +20,7 @@
 #include <nlohmann/json.hpp>
 
 #include "image_files.hpp"
-#include "program.hpp"
+#include "program_test.hpp"
 #include "test_support.hpp"
 
 namespace starling {
@@ -85,35 +85,9 @@ std::vector<int> shape_in(const std::string& bytes, const char* tensor) {
   return nlohmann::json::parse(bytes.substr(8, length)).at(tensor).at("shape");
 }
 
-class AsynchronousCliTest : public ::testing::Test {
+class AsynchronousCliTest : public ProgramTest {
  protected:
-  ProgramResult run(const std::string& arguments) const {
-    return run_program(folder.path(), arguments);
-  }
-
-  /// Runs what must end well and returns what it prints.
-  std::string output_of(const std::string& arguments) const {
-    const ProgramResult result = run(arguments);
-    EXPECT_EQ(result.status, 0) << arguments << ": " << result.err;
-    return result.out;
-  }
-
-  /// A mistake ends with status 2 and one line on stderr that says `part`; nothing is left behind.
-  void expect_mistake(const std::string& arguments, const std::string& part) const {
-    const ProgramResult result = run(arguments);
-    EXPECT_EQ(result.status, 2) << arguments;
-    EXPECT_TRUE(result.err.starts_with("starling: ")) << arguments << ": " << result.err;
-    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << arguments << ": " << result.err;
-    EXPECT_NE(result.err.find(part), std::string::npos)
-        << arguments << ": \"" << result.err << "\" must say \"" << part << "\"";
-    EXPECT_FALSE(has("runs")) << arguments;
-  }
-
   void write(const std::string& text) const { folder.write("file.toml", text); }
-  std::string file(const std::string& name) const { return stored(folder.path() / name); }
-  bool has(const std::string& name) const { return fs::exists(folder.path() / name); }
-
-  TempFolder folder;
 };
 
 TEST_F(AsynchronousCliTest, ThreadsLeaveMetricsOfEveryPreset) {

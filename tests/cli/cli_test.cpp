@@ -23,18 +23,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "test_support.hpp"
+#include "program_test.hpp"
 
 namespace starling {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// What a run of the program gave.
-struct Outcome {
-  int status;
-  std::string out, err;
-};
 
 const std::string small =
     "title = \"A small one\"\n"
@@ -70,52 +64,7 @@ const std::string logistic =
     "name = \"dgd\"\n"
     "step = 0.1\n";
 
-class CliTest : public ::testing::Test {
- protected:
-  /// Runs the program in `folder`.
-  Outcome run(const std::string& arguments) const {
-    const fs::path err = aside_.path() / "stderr";
-    const std::string command = fmt::format("cd '{}' && '{}' {} 2> '{}'", folder.path().string(),
-                                            STARLING_PROGRAM, arguments, err.string());
-    FILE* pipe = popen(command.c_str(), "r");
-    if (pipe == nullptr) throw std::runtime_error("popen failed");
-    Outcome outcome{};
-    std::array<char, 4096> buffer;
-    for (std::size_t count = 0; (count = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-      outcome.out.append(buffer.data(), count);
-    const int ended = pclose(pipe);
-    outcome.status = WIFEXITED(ended) ? WEXITSTATUS(ended) : -1;
-    outcome.err = stored(err);
-    return outcome;
-  }
-
-  /// Runs what must end well and returns what it prints.
-  std::string output_of(const std::string& arguments) const {
-    const Outcome outcome = run(arguments);
-    EXPECT_EQ(outcome.status, 0) << arguments << ": " << outcome.err;
-    return outcome.out;
-  }
-
-  /// A mistake ends with status 2 and one line on stderr that says `part`; nothing is left behind.
-  void expect_mistake(const std::string& arguments, const std::string& part) const {
-    const Outcome outcome = run(arguments);
-    EXPECT_EQ(outcome.status, 2) << arguments;
-    EXPECT_TRUE(outcome.err.starts_with("starling: ")) << arguments << ": " << outcome.err;
-    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1)
-        << arguments << ": " << outcome.err;
-    EXPECT_NE(outcome.err.find(part), std::string::npos)
-        << arguments << ": \"" << outcome.err << "\" must say \"" << part << "\"";
-    EXPECT_FALSE(fs::exists(folder.path() / "runs")) << arguments;
-  }
-
-  std::string file(const std::string& name) const { return stored(folder.path() / name); }
-  bool has(const std::string& name) const { return fs::exists(folder.path() / name); }
-
-  TempFolder folder;
-
- private:
-  TempFolder aside_;
-};
+using CliTest = ProgramTest;
 
 bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
@@ -351,7 +300,7 @@ TEST_F(CliTest, DryRunShowsTheResolvedFileAndWritesNothing) {
 
 TEST_F(CliTest, QuietPrintsTheFolderOnly) {
   folder.write("small.toml", small);
-  const Outcome outcome = run("run small.toml --quiet --threads 1 --out out");
+  const ProgramResult outcome = run("run small.toml --quiet --threads 1 --out out");
   EXPECT_EQ(outcome.status, 0);
   EXPECT_EQ(outcome.out, "out\n");
   EXPECT_EQ(outcome.err, "");
@@ -548,7 +497,7 @@ TEST_F(CliTest, DivergenceSaysRoundAndNodeAndKeepsWhatWasRecorded) {
                "step = 1e-2\n"
                "[record]\n"
                "every = 2\n");
-  const Outcome outcome = run("run wild.toml --quiet --threads 1 --out out");
+  const ProgramResult outcome = run("run wild.toml --quiet --threads 1 --out out");
   EXPECT_EQ(outcome.status, 3);
   EXPECT_TRUE(holds(outcome.err,
                     "starling: dgd diverged in round 6: node 1, "
@@ -588,7 +537,8 @@ TEST_F(CliTest, OnA9aTrackingNeedsClippingAndClippingNeedsTracking) {
   if (data.empty()) GTEST_SKIP() << "STARLING_DATA names no folder with a9a/a9a.gz";
   const std::string options =
       " --quiet --threads 1 --set problem.path=" + data.string() + " --out ";
-  const Outcome tracking = run("run '" STARLING_EXPERIMENTS "/a9a-tracking.toml'" + options + "2");
+  const ProgramResult tracking =
+      run("run '" STARLING_EXPERIMENTS "/a9a-tracking.toml'" + options + "2");
   EXPECT_EQ(tracking.status, 3);
   EXPECT_TRUE(holds(tracking.err, "starling: dgt diverged in round")) << tracking.err;
   EXPECT_FALSE(holds(tracking.err, "clipped-tracking")) << tracking.err;

@@ -20,6 +20,7 @@
 
 #include <gtest/gtest.h>
 
+#include "logistic_reference.hpp"
 #include "starling/base/random.hpp"
 #include "starling/data/partition.hpp"
 #include "starling/engine/blocks.hpp"
@@ -91,21 +92,13 @@ void expect_all_counted(const ThreadsResult& result, const ThreadsPlan& plan) {
   ASSERT_EQ(result.cores.size(), plan.cores);
   Round all = 0;
   for (const CoreReport& core : result.cores) {
-    Round counted = 0, sum = 0;
-    for (std::size_t stale = 0; stale < core.staleness.size(); ++stale) {
-      counted += core.staleness[stale];
-      sum += stale * core.staleness[stale];
-    }
+    Round counted = 0;
+    for (const Round updates : core.staleness) counted += updates;
     EXPECT_EQ(counted, core.updates);
-    EXPECT_GE(static_cast<double>(core.staleness_most), core.staleness_mean);
     EXPECT_LT(core.staleness_most, plan.updates);
     all += core.updates;
     if (core.updates == 0) continue;
     EXPECT_GT(core.staleness.back(), 0u);
-    if (core.staleness_most < Staleness::kinds) {
-      EXPECT_DOUBLE_EQ(core.staleness_mean,
-                       static_cast<double>(sum) / static_cast<double>(core.updates));
-    }
   }
   EXPECT_EQ(all, plan.updates);
 }
@@ -129,10 +122,6 @@ struct Data {
       const double margin = std::inner_product(row.begin(), row.end(), normal.begin(), 0.0);
       labels.push_back(margin + 1.5 * random.normal() > 0 ? 1 : -1);
     }
-  }
-
-  double margin(std::size_t j, const std::vector<double>& x) const {
-    return labels[j] * std::inner_product(x.begin(), x.end(), rows[j].begin(), 0.0);
   }
 
   std::string text() const {
@@ -236,62 +225,6 @@ TEST(ThreadsTest, OneCoreWithoutMomentumIsTheSimulateEngineWithOneNode) {
   }
 }
 
-/// f at x, as problem logistic with l2 has it.
-double objective_of(const Data& data, const std::vector<double>& x) {
-  double sum = 0;
-  for (std::size_t j = 0; j < samples; ++j) {
-    const double margin = data.margin(j, x);
-    sum += std::log1p(std::exp(-std::abs(margin))) + std::max(0.0, -margin);
-  }
-  return sum / static_cast<double>(samples) +
-         ridge / 2 * std::inner_product(x.begin(), x.end(), x.begin(), 0.0);
-}
-
-/// The x with matrix x = right, by elimination; the matrix must be positive definite.
-std::vector<double> solve(std::vector<std::vector<double>> matrix, std::vector<double> right) {
-  const std::size_t n = right.size();
-  for (std::size_t c = 0; c < n; ++c)
-    for (std::size_t r = c + 1; r < n; ++r) {
-      const double factor = matrix[r][c] / matrix[c][c];
-      for (std::size_t k = c; k < n; ++k) matrix[r][k] -= factor * matrix[c][k];
-      right[r] -= factor * right[c];
-    }
-  for (std::size_t r = n; r-- > 0;) {
-    for (std::size_t k = r + 1; k < n; ++k) right[r] -= matrix[r][k] * right[k];
-    right[r] /= matrix[r][r];
-  }
-  return right;
-}
-
-/// The least f, by Newton's method.
-double least_objective(const Data& data) {
-  std::vector<double> x(features);
-  double largest = 1;
-  for (int iteration = 0; iteration < 50 && largest > 1e-12; ++iteration) {
-    std::vector<double> gradient(features);
-    std::vector<std::vector<double>> hessian(features, std::vector<double>(features));
-    for (std::size_t l = 0; l < features; ++l) {
-      gradient[l] = ridge * x[l];
-      hessian[l][l] = ridge;
-    }
-    for (std::size_t j = 0; j < samples; ++j) {
-      const double wrong = 1 / (1 + std::exp(data.margin(j, x)));
-      for (std::size_t l = 0; l < features; ++l) {
-        const double slope = data.rows[j][l] / static_cast<double>(samples);
-        gradient[l] -= data.labels[j] * wrong * slope;
-        for (std::size_t k = 0; k < features; ++k)
-          hessian[l][k] += wrong * (1 - wrong) * slope * data.rows[j][k];
-      }
-    }
-    largest = 0;
-    for (const double value : gradient) largest = std::max(largest, std::abs(value));
-    const std::vector<double> direction = solve(hessian, gradient);
-    for (std::size_t l = 0; l < features; ++l) x[l] -= direction[l];
-  }
-  EXPECT_LT(largest, 1e-10);
-  return objective_of(data, x);
-}
-
 /// A problem whose subgradients take their time, so that all cores have one under way.
 class Paced final : public Problem {
  public:
@@ -341,7 +274,10 @@ class Paced final : public Problem {
 void expect_near_the_optimum(float momentum) {
   constexpr std::array<std::size_t, 3> core_counts{2, 4, 10};
   const Data data;
-  const double least = least_objective(data);
+  const TempFolder folder;
+  const LogisticReference reference(read_libsvm(folder.write("data", data.text()), features),
+                                    ridge);
+  const double least = reference.least();
   const std::unique_ptr<Problem> logistic = logistic_of(data);
   Paced problem(*logistic);
   for (const auto& [name, method] : presets(momentum))
@@ -355,8 +291,8 @@ void expect_near_the_optimum(float momentum) {
       const ThreadsResult result = run(plan, problem);
       expect_all_counted(result, plan);
       const std::vector<double> x(result.x.begin(), result.x.end());
-      EXPECT_GE(objective_of(data, x), least);
-      EXPECT_LT(objective_of(data, x), 1.01 * least);
+      EXPECT_GE(reference.at(x), least - 1e-12);
+      EXPECT_LT(reference.at(x), 1.01 * least);
     }
 }
 
@@ -564,7 +500,8 @@ TEST(ThreadsTest, TheLastRowSumsUpWhatAllCoresDid) {
   EXPECT_EQ(rows[1].minibatch_loss, 1.0);
   double mean = 0, most = 0;
   for (const CoreReport& core : result.cores) {
-    mean += core.staleness_mean * static_cast<double>(core.updates) / 600;
+    for (std::size_t stale = 0; stale < core.staleness.size(); ++stale)
+      mean += static_cast<double>(stale * core.staleness[stale]) / 600;
     most = std::max(most, static_cast<double>(core.staleness_most));
   }
   EXPECT_NEAR(rows[1].staleness_mean.value_or(-1), mean, 1e-9 * (1 + mean));

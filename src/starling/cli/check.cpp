@@ -14,6 +14,7 @@
 
 #include "starling/cli/check.hpp"
 #include "starling/cli/commands.hpp"
+#include "starling/cli/naming.hpp"
 
 namespace starling {
 namespace {
@@ -24,19 +25,15 @@ struct Arguments {
 };
 
 CheckedExperiment prepare(Experiment experiment) {
-  const std::string file = experiment.file;
-  try {
+  return naming(experiment.file, [&] {
     Network network = experiment.network.make();
     std::unique_ptr<Problem> problem = experiment.problem(network.graph.nodes(), experiment.seed);
     std::vector<std::unique_ptr<RowUpdate>> updates;
     for (const MethodPlan& plan : experiment.methods) updates.push_back(plan.method());
     const Round rounds = experiment.rounds_on(*problem);
-    return {std::move(experiment), std::move(network), std::move(problem), std::move(updates),
-            rounds};
-  } catch (const UserError& error) {  // says which file it is in, unless it does itself
-    const std::string text = error.what();
-    throw text.starts_with(file) ? error : UserError{file + ": " + text};
-  }
+    return CheckedExperiment{std::move(experiment), std::move(network), std::move(problem),
+                             std::move(updates), rounds};
+  });
 }
 
 std::string kind_of_weights(const NetworkFacts& facts) {

@@ -11,6 +11,7 @@
 #include "starling/cli/asynchronous.hpp"
 #include "starling/cli/check.hpp"
 #include "starling/cli/commands.hpp"
+#include "starling/engine/blocks.hpp"
 #include "starling/experiment/asynchronous_setup.hpp"
 
 namespace starling {

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "starling/base/error.hpp"
 #include "starling/engine/mpi_world.hpp"
 #include "starling/experiment/experiment.hpp"
 #include "starling/record/metrics_file.hpp"
@@ -35,19 +34,6 @@ struct Outcome {
   std::vector<float> average;  ///< the average x, where it is short enough to print
   std::optional<std::size_t> cores;
 };
-
-/// Says which file a mistake is in, where the error does not say so itself.
-template <class F>
-auto naming(const std::string& file, const F& make) {
-  try {
-    return make();
-  } catch (const UserError& error) {
-    const std::string text = error.what();
-    throw text.find(": ") != std::string::npos && text.starts_with(file)
-        ? error
-        : UserError{file + ": " + text};
-  }
-}
 
 /// Throws UserError where a measure costs more than anybody would wait for.
 void check_measures(const Measures& measures, const Problem& problem);

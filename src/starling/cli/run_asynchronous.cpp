@@ -143,8 +143,6 @@ void run_with_delays(const PreparedCores& prepared, std::size_t m, const Watchin
             {.evaluated = [&](const Metrics& metrics) { watching.evaluated(metrics); },
              .advanced = [&](Round updates) { watching.progress.advanced(updates); },
              .stop = interrupted});
-  if (!outcome.divergence && !engine.is_finite())
-    outcome.divergence = Divergence{engine.round(), 0, "x"};
   const std::vector<float> x = engine.average();
   if (x.size() <= 3) outcome.average = x;
   if (!outcome.divergence)

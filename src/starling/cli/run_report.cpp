@@ -1,3 +1,5 @@
+/// What a run prints in the end, and the folder that it leaves.
+
 #include <algorithm>
 #include <cstdio>
 

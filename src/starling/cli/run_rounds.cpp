@@ -8,6 +8,7 @@
 
 #include "starling/cli/commands.hpp"
 #include "starling/cli/interrupt.hpp"
+#include "starling/cli/naming.hpp"
 #include "starling/cli/progress.hpp"
 #include "starling/cli/run.hpp"
 #include "starling/cli/together.hpp"

@@ -1,9 +1,11 @@
 /// What both asynchronous engines take a core to be.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <optional>
+#include <span>
 
 #include "starling/base/types.hpp"
 
@@ -29,6 +31,11 @@ std::optional<double> mean_loss(std::size_t cores, const auto& loss_of) {
     }
   if (count == 0) return std::nullopt;
   return sum / count;
+}
+
+/// Whether all of x are numbers.
+inline bool is_finite(std::span<const float> x) {
+  return std::ranges::all_of(x, [](float value) { return std::isfinite(value); });
 }
 
 }  // namespace starling

@@ -19,6 +19,7 @@ Delays::Delays(const Asynchronous& method, std::vector<Part> blocks, std::size_t
       step_size_(std::move(step_size)),
       process_(process),
       problem_(problem),
+      updates_(updates),
       oracle_(problem.oracle()),
       u_(problem.dimension()),
       x_(problem.dimension()),
@@ -72,6 +73,8 @@ std::optional<Divergence> Delays::advance() {
   delay_sum_ += oldest;
   delay_most_ = std::max(delay_most_, oldest);
   ++round_;
+  // No minibatch will look at the last one.
+  if (round_ == updates_ && !is_finite(average())) return Divergence{round_, event.core, "x"};
   return std::nullopt;
 }
 
@@ -91,13 +94,6 @@ Metrics Delays::evaluate(const Measures& measures) {
   copy_newest(snapshots_.x());
   snapshots_.evaluate(measures, metrics);
   return metrics;
-}
-
-bool Delays::is_finite() const {
-  for (const BlockHistory& history : histories_)
-    if (!std::ranges::all_of(history.newest(), [](float v) { return std::isfinite(v); }))
-      return false;
-  return true;
 }
 
 std::vector<float> Delays::average() const {

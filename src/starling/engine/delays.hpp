@@ -25,16 +25,13 @@ namespace starling {
 class Delays final : public Engine {
  public:
   /// `blocks` are those of `blocks_for`, the process is made for as many. The problem has one node,
-  /// and `updates` are made of it at most. References must outlive this.
+  /// and `updates` are made in all. References must outlive this.
   Delays(const Asynchronous& method, std::vector<Part> blocks, std::size_t cores,
          CoreStep step_size, DelayProcess& process, Problem& problem, Round updates);
 
   std::optional<Divergence> advance() override;
   Metrics evaluate(const Measures& measures) override;
   Round round() const override { return round_; }
-
-  /// Whether all of x is a number; no minibatch may have looked at the last update.
-  bool is_finite() const;
 
   /// x.
   std::vector<float> average() const override;
@@ -54,6 +51,7 @@ class Delays final : public Engine {
   CoreStep step_size_;
   DelayProcess& process_;
   Problem& problem_;
+  Round updates_;
   std::unique_ptr<Oracle> oracle_;
   std::vector<BlockHistory> histories_;
   std::vector<float> u_;           ///< 0 without momentum

@@ -20,8 +20,6 @@ class SharedState {
   SharedState(const Asynchronous& method, std::vector<Part> blocks, std::span<const float> start,
               SharedAccess access);
 
-  std::span<const Part> blocks() const { return blocks_; }
-
   /// Copies x to `own`, under the method's read lock, starting with block `first`. Calls
   /// `before(block)` under the same lock before each block.
   template <class Before>

@@ -46,8 +46,7 @@ class Threads {
       : plan_(plan),
         problem_(problem),
         observer_(observer),
-        start_(start_of(problem)),
-        memory_(plan.method, plan.blocks, start_, plan.access),
+        memory_(plan.method, plan.blocks, start_of(problem), plan.access),
         records_(plan.cores) {
     assert(problem.nodes() == 1);
   }
@@ -75,7 +74,6 @@ class Threads {
   const ThreadsPlan& plan_;
   Problem& problem_;
   const ThreadsObserver& observer_;
-  std::vector<float> start_;
   SharedState memory_;
   std::vector<CoreRecord> records_;
   Clock::time_point begin_;
@@ -215,9 +213,6 @@ std::vector<CoreReport> Threads::reports() const {
     CoreReport& report = reports.emplace_back();
     report.updates = counted.updates();
     report.staleness_most = counted.most();
-    if (report.updates > 0)
-      report.staleness_mean =
-          static_cast<double>(counted.sum()) / static_cast<double>(report.updates);
     report.staleness.resize(std::min<Round>(report.staleness_most, Staleness::kinds) + 1);
     for (std::size_t stale = 0; stale < report.staleness.size(); ++stale)
       report.staleness[stale] = counted.updates_with(stale);
@@ -270,17 +265,16 @@ ThreadsResult Threads::run() {
   if (failure_) std::rethrow_exception(failure_);
   ThreadsResult result{.divergence = divergence_, .cores = reports()};
   result.stopped = stop_ && !divergence_;
-  if (observer_.advanced) observer_.advanced(landed_.load());
-  if (!stop_) observer_.evaluated(look(snapshots));
-  if (plan_.trace) result.trace = trace();
   result.x.resize(problem_.dimension());
   result.u.resize(problem_.dimension());
   memory_.copy_x(result.x);
   memory_.copy_momentum(result.u);
   // A last update may have gone too far, and no minibatch has looked at it since.
-  if (!result.divergence &&
-      !std::ranges::all_of(result.x, [](float v) { return std::isfinite(v); }))
+  if (!result.divergence && !is_finite(result.x))
     result.divergence = Divergence{landed_.load(), 0, "x"};
+  if (observer_.advanced) observer_.advanced(landed_.load());
+  if (!stop_ && !result.divergence) observer_.evaluated(look(snapshots));
+  if (plan_.trace) result.trace = trace();
   return result;
 }
 

@@ -42,7 +42,6 @@ struct ThreadsObserver {
 /// What a core did.
 struct CoreReport {
   Round updates = 0;
-  double staleness_mean = 0;
   Round staleness_most = 0;
   std::vector<Round> staleness;  ///< updates by their staleness; the last entry: or more
 };
