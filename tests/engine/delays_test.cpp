@@ -312,6 +312,23 @@ TEST(DelaysTest, ALossThatIsNotFiniteIsDivergenceOfItsCore) {
   EXPECT_EQ(divergence->node, same->next(1).core);
 }
 
+TEST(DelaysTest, ALastUpdateThatGoesTooFarIsDivergence) {
+  for (const Round updates : {Round{1}, Round{2}}) {
+    Bowl bowl({17});
+    const Setting setting = setting_of("one block", Hogwild{}, 0, bowl, 1);
+    const auto events = FixedDelay{0}.make(1, 1, 1);
+    Delays engine(
+        setting.method, setting.blocks, 1, [](Node, Round) { return 1e39; }, *events, bowl,
+        updates);
+    const std::optional<Divergence> divergence = engine.advance();
+    // Before the last one it is the next minibatch that tells.
+    EXPECT_EQ(divergence.has_value(), updates == 1);
+    if (divergence) {
+      EXPECT_EQ(divergence->variable, "x");
+    }
+  }
+}
+
 TEST(DelayProcessTest, NoDelayIsLargerThanTheUpdatesBeforeOrTheBound) {
   for (const NamedLaw& law : laws()) {
     const auto process = law.make(4, 3, 1);

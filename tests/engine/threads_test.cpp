@@ -620,6 +620,19 @@ TEST(ThreadsTest, DivergenceOfOneCoreNamesTheUpdateAndEndsTheRows) {
   EXPECT_EQ(rows, std::vector<Round>{0});
 }
 
+TEST(ThreadsTest, ALastUpdateThatGoesTooFarIsDivergenceAndIsNotEvaluated) {
+  Ones problem({10});
+  std::vector<Metrics> rows;
+  const ThreadsPlan plan =
+      plan_of(Hogwild{}, problem, 1, 1, [](Node, Round) { return 1e39; });  // no float
+  const ThreadsResult result = run_threads(
+      plan, problem, {.evaluated = [&](const Metrics& metrics) { rows.push_back(metrics); }});
+  ASSERT_TRUE(result.divergence.has_value());
+  EXPECT_EQ(result.divergence->round, 1u);
+  EXPECT_EQ(result.divergence->variable, "x");
+  EXPECT_EQ(rows.size(), 1u) << "the start";
+}
+
 TEST(ThreadsTest, StopsAtOnceWhereTheObserverAsksForIt) {
   using Clock = std::chrono::steady_clock;
   Ones problem({100});
